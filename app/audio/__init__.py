@@ -1,0 +1,1 @@
+"""Where sound comes from: devices, files, and the hand-over to the engine."""

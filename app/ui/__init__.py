@@ -1,0 +1,1 @@
+"""The windows and widgets; they know values, not engines."""

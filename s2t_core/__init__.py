@@ -1,0 +1,1 @@
+"""Offline streaming speech recognition with the Speech2Text encoder-decoder."""

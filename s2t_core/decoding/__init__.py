@@ -1,0 +1,1 @@
+"""From encoded frames to token hypotheses."""

@@ -1,0 +1,139 @@
+"""What a stretch of feature frames says: a draft while it grows, words with times and confidence once it is over."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from s2t_core.config import FeatureConfig, SearchConfig
+from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames, monotonic_spans
+from s2t_core.decoding.draft import Draft, DraftLimits, redraft
+from s2t_core.decoding.guards import token_limit, without_loop
+from s2t_core.decoding.search import SearchOptions, search
+from s2t_core.features.cmvn import utterance_cmvn
+from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
+from s2t_core.model.subsampler import settled_frames
+from s2t_core.tokenizer import Tokenizer
+from s2t_core.types import EncodedFrames, Features
+
+FEATURE_FRAMES_PER_SECOND = 100
+# A word is not stretched further than this around the frames its pieces attend to: the rest is silence.
+_REACH_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedWord:
+    """A written word of a segment, its stretch of encoder frames and the mean probability of its pieces."""
+
+    text: str
+    first_frame: int
+    end_frame: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedText:
+    """The final text of a segment and its words; empty where nothing was said."""
+
+    text: str = ""
+    words: tuple[DecodedWord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentDecoder:
+    """Weights, vocabulary and settings of a checkpoint; it remembers nothing of any segment, so sessions share it."""
+
+    model: Speech2TextForConditionalGeneration
+    tokenizer: Tokenizer
+    features: FeatureConfig
+    search: SearchConfig
+    heads: Heads
+
+    @property
+    def frames_per_second(self) -> float:
+        """Encoder frames a second."""
+        return FEATURE_FRAMES_PER_SECOND / self.model.config.subsampling
+
+    def encode(self, frames: Features) -> EncodedFrames:
+        """frames (n, bins) of one segment, not normalised -> its encoding."""
+        normalised = torch.from_numpy(utterance_cmvn(frames, self.features))
+        with torch.inference_mode():
+            return self.model.encode(normalised.unsqueeze(0).to(self.model.device))
+
+    def draft(self, frames: Features, previous: Draft, committed: int, edge_s: float, rewind_s: float) -> Draft:
+        """Verify and continue the draft of an open segment, of which `frames` (n, bins) have been heard.
+
+        Its first `committed` tokens stay as they are. Decoding stops where a token attends to the last `edge_s` of
+        the audio, or `rewind_s` further back than the tokens before it.
+        """
+        encoded = self.encode(frames)
+        settled = settled_frames(len(frames), self.model.config)
+        if settled == 0:
+            return previous
+        encoded = EncodedFrames(encoded.values[:, :settled])
+        limits = DraftLimits(
+            max_tokens=token_limit(len(frames) / FEATURE_FRAMES_PER_SECOND),
+            edge_frames=round(edge_s * self.frames_per_second),
+            rewind_frames=round(rewind_s * self.frames_per_second),
+        )
+        return redraft(self.model, encoded, self.heads, self._start, previous.tokens, committed, limits)
+
+    def finish(self, frames: Features, committed: tuple[int, ...] = ()) -> DecodedText:
+        """The final text of a whole segment, beginning with the tokens already committed."""
+        if settled_frames(len(frames), self.model.config) == 0:
+            return DecodedText(self.tokenizer.decode(committed))
+        encoded = self.encode(frames)
+        limit = token_limit(len(frames) / FEATURE_FRAMES_PER_SECOND) - len(committed)
+        found: tuple[int, ...] = ()
+        if limit > 0:
+            options = SearchOptions(
+                beams=self.search.num_beams,
+                max_new_tokens=min(limit, self.search.max_new_tokens),
+                length_penalty=self.search.length_penalty,
+                early_stopping=self.search.early_stopping or self.search.num_beams == 1,
+                prefix=(*self._start[1:], *committed),
+            )
+            found = search(self.model, encoded, options)[0][0].tokens
+        found = tuple(token for token in found if token != self.model.config.eos_token_id)
+        tokens = (*committed, *without_loop((*committed, *found))[len(committed) :])
+        return DecodedText(self.tokenizer.decode(tokens), self._words(tokens, encoded))
+
+    @property
+    def _start(self) -> tuple[int, ...]:
+        return (self.model.config.decoder_start_token_id, *self.tokenizer.prefix())
+
+    @torch.inference_mode()
+    def _words(self, tokens: tuple[int, ...], encoded: EncodedFrames) -> tuple[DecodedWord, ...]:
+        """One teacher-forced pass gives every piece its probability and its place."""
+        if not tokens:
+            return ()
+        rows = [*tokens, self.model.config.eos_token_id]
+        inputs = torch.tensor([[*self._start, *tokens]], device=self.model.device)
+        output = self.model.model.decoder(inputs, encoded, output_attentions=True)
+        first = len(self._start) - 1  # the row that predicts the first token
+        log_probs = self.model.lm_head(output.hidden[0, first:]).float().log_softmax(dim=1)
+        log_probs = log_probs[range(len(rows)), rows].tolist()
+        weights = alignment_weights(output.cross_attentions, self.heads)[first:]
+        spans = self._spans(weights)
+        words = []
+        for begin, end in self.tokenizer.words(tokens):
+            text = self.tokenizer.decode(tokens[begin:end]).strip()
+            if text:
+                confidence = math.exp(sum(log_probs[begin:end]) / (end - begin))
+                words.append(DecodedWord(text, spans[begin][0], spans[end - 1][1], round(confidence, 4)))
+        return tuple(words)
+
+    def _spans(self, weights: torch.Tensor) -> list[tuple[int, int]]:
+        """weights (tokens + 1, frames), the last row the end token's -> the frames (first, end) of each token."""
+        count, frames = weights.shape
+        if count > frames:  # more pieces than frames: nothing better than an even spread
+            marks = np.linspace(0, frames, count + 1).astype(int)
+            return [(int(a), int(b)) for a, b in itertools.pairwise(marks)]
+        reach = round(_REACH_S * self.frames_per_second)
+        spans = monotonic_spans(weights.float().cpu().numpy())
+        heard = [min(max(frame, a), b - 1) for frame, (a, b) in zip(attended_frames(weights), spans, strict=True)]
+        return [(max(a, at - reach), min(b, at + reach)) for at, (a, b) in zip(heard, spans, strict=True)]

@@ -1,0 +1,1 @@
+"""The Speech2Text network, its decoder cache and its checkpoints."""

@@ -1,0 +1,93 @@
+"""Multi-head attention. It takes keys and values and never fetches them: caches are the caller's."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+BACKENDS = ("sdpa", "eager")
+
+
+class KeysValues(NamedTuple):
+    """What attention looks at, split by head: both (batch, heads, positions, head_dim)."""
+
+    keys: Tensor
+    values: Tensor
+
+
+class MultiHeadAttention(nn.Module):
+    """Scaled dot-product attention over several heads (Vaswani et al. 2017, eq. 1).
+
+    Parameter names are those of transformers' `Speech2TextAttention`. `backend` is "sdpa" (torch's fused kernel) or
+    "eager"; both give the same output, only eager can give the weights, and it is taken when they are asked for.
+    """
+
+    def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.head_dim = embed_dim // num_heads
+        self.dropout = dropout
+        self.backend = "sdpa"
+        self.k_proj = nn.Linear(embed_dim, embed_dim)
+        self.v_proj = nn.Linear(embed_dim, embed_dim)
+        self.q_proj = nn.Linear(embed_dim, embed_dim)
+        self.out_proj = nn.Linear(embed_dim, embed_dim)
+
+    def project(self, source: Tensor) -> KeysValues:
+        """Keys and values of `source` (batch, positions, embed_dim)."""
+        return KeysValues(self._split(self.k_proj(source)), self._split(self.v_proj(source)))
+
+    def forward(
+        self,
+        hidden: Tensor,
+        source: KeysValues,
+        mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        need_weights: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attend from `hidden` to `source`.
+
+        hidden     (batch * beams, queries, embed_dim); beams > 1 only where they share their keys and no mask
+                   tells the queries of a row apart: the beams are then attended to as further queries of one row
+        source     keys and values of `batch` rows
+        mask       bool, broadcastable to (batch, heads, queries, positions), True where a query may look
+        head_mask  (heads,) factor on each head's contribution; 0 silences it
+        Returns (batch * beams, queries, embed_dim) and, if asked for, the weights (batch * beams, heads, queries,
+        positions).
+        """
+        rows, queries, embed_dim = hidden.shape
+        batch = source.keys.shape[0]
+        query = self._split(self.q_proj(hidden).reshape(batch, -1, embed_dim))  # (batch, heads, beams * queries, dim)
+        eager = need_weights or self.backend == "eager"
+        attend = self._attend_eager if eager else self._attend_sdpa
+        context, weights = attend(query, source, mask)
+        if head_mask is not None:  # scaling a head's weights scales its context: one rule for both back ends
+            context = context * head_mask.view(1, -1, 1, 1)
+            weights = weights * head_mask.view(1, -1, 1, 1) if weights is not None else None
+        output = self.out_proj(context.transpose(1, 2).reshape(rows, queries, embed_dim))
+        if not need_weights or weights is None:
+            return output, None
+        by_beam = weights.view(batch, self.num_heads, rows // batch, queries, -1).transpose(1, 2)
+        return output, by_beam.reshape(rows, self.num_heads, queries, -1)
+
+    def _split(self, flat: Tensor) -> Tensor:
+        """(batch, positions, embed_dim) -> (batch, heads, positions, head_dim)."""
+        return flat.view(*flat.shape[:-1], self.num_heads, self.head_dim).transpose(1, 2)
+
+    def _attend_eager(self, query: Tensor, source: KeysValues, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        scores = query @ source.keys.transpose(2, 3) * self.head_dim**-0.5
+        if mask is not None:
+            # The least finite number, not -inf: a row that may look nowhere gives a mean, not NaN.
+            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+        weights = functional.dropout(scores.softmax(dim=-1), p=self.dropout, training=self.training)
+        return weights @ source.values, weights
+
+    def _attend_sdpa(self, query: Tensor, source: KeysValues, mask: Tensor | None) -> tuple[Tensor, None]:
+        dropout = self.dropout if self.training else 0.0
+        context = functional.scaled_dot_product_attention(
+            query, source.keys, source.values, attn_mask=mask, dropout_p=dropout
+        )
+        return context, None

@@ -1,0 +1,183 @@
+"""The decoder: tokens so far and an encoding in, hidden states of the next tokens out, incrementally with a cache."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from s2t_core.config import ModelConfig
+from s2t_core.model.activations import activation
+from s2t_core.model.attention import KeysValues, MultiHeadAttention
+from s2t_core.model.cache import DecoderCache
+from s2t_core.model.encoder import drops_layer, row, run_layer
+from s2t_core.model.positions import SinusoidalPositions
+from s2t_core.types import EncodedFrames
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderOutput:
+    """`hidden` (rows, tokens, d_model), and what was asked for beside it.
+
+    hidden_states     input of every layer, then the normalised output: layers + 1 of (rows, tokens, d_model)
+    attentions        one a layer that ran: (rows, heads, tokens, past + tokens)
+    cross_attentions  one a layer that ran: (rows, heads, tokens, frames)
+    """
+
+    hidden: Tensor
+    hidden_states: tuple[Tensor, ...] = ()
+    attentions: tuple[Tensor, ...] = ()
+    cross_attentions: tuple[Tensor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _LayerInputs:
+    """What a layer needs beside the hidden states."""
+
+    index: int
+    cache: DecoderCache | None
+    source: KeysValues  # of the encoding, this layer's
+    own_mask: Tensor | None
+    cross_mask: Tensor | None
+    head_mask: Tensor | None
+    cross_head_mask: Tensor | None
+    need_weights: bool
+
+
+class DecoderLayer(nn.Module):
+    """Self-attention, cross-attention and feed-forward, each normalised before and added to its input."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        dim, heads = config.d_model, config.decoder_attention_heads
+        self.self_attn = MultiHeadAttention(dim, heads, config.attention_dropout)
+        self.self_attn_layer_norm = nn.LayerNorm(dim)
+        self.encoder_attn = MultiHeadAttention(dim, heads, config.attention_dropout)
+        self.encoder_attn_layer_norm = nn.LayerNorm(dim)
+        self.fc1 = nn.Linear(dim, config.decoder_ffn_dim)
+        self.fc2 = nn.Linear(config.decoder_ffn_dim, dim)
+        self.final_layer_norm = nn.LayerNorm(dim)
+        self.activation = activation(config.activation_function)
+        self.dropout = config.dropout
+        self.activation_dropout = config.activation_dropout
+
+    def encode_source(self, encoded: EncodedFrames) -> KeysValues:
+        """The cross-attention's keys and values of an encoding."""
+        return self.encoder_attn.project(encoded.values)
+
+    def forward(self, hidden: Tensor, inputs: _LayerInputs) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """hidden (rows, tokens, d_model) -> the same shape, and self- and cross-attention weights if asked for."""
+        normed = self.self_attn_layer_norm(hidden)
+        own = self.self_attn.project(normed)
+        if inputs.cache is not None:
+            own = inputs.cache.append(inputs.index, own)
+        attended, weights = self.self_attn(normed, own, inputs.own_mask, inputs.head_mask, inputs.need_weights)
+        hidden = hidden + functional.dropout(attended, self.dropout, self.training)
+
+        normed = self.encoder_attn_layer_norm(hidden)
+        attended, cross_weights = self.encoder_attn(
+            normed, inputs.source, inputs.cross_mask, inputs.cross_head_mask, inputs.need_weights
+        )
+        hidden = hidden + functional.dropout(attended, self.dropout, self.training)
+
+        inner = self.activation(self.fc1(self.final_layer_norm(hidden)))
+        inner = self.fc2(functional.dropout(inner, self.activation_dropout, self.training))
+        return hidden + functional.dropout(inner, self.dropout, self.training), weights, cross_weights
+
+
+class Decoder(nn.Module):
+    """Embeddings, positions and layers; parameter names of transformers' `Speech2TextDecoder`."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.gradient_checkpointing = False
+        self.embed_scale = math.sqrt(config.d_model) if config.scale_embedding else 1.0
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.d_model, config.pad_token_id)
+        self.embed_positions = SinusoidalPositions(config.max_target_positions, config.d_model, config.pad_token_id)
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
+        self.layer_norm = nn.LayerNorm(config.d_model)
+
+    def _layers(self) -> Iterator[DecoderLayer]:
+        return cast(Iterator[DecoderLayer], iter(self.layers))
+
+    def new_cache(self, encoded: EncodedFrames, beams: int = 1, capacity: int = 64) -> DecoderCache:
+        """An empty cache for `beams` hypotheses an utterance; the cross keys and values are computed here, once."""
+        cross = [layer.encode_source(encoded) for layer in self._layers()]
+        return DecoderCache(cross, encoded.generation, encoded.values.shape[0] * beams, capacity)
+
+    def forward(
+        self,
+        tokens: Tensor,
+        encoded: EncodedFrames,
+        cache: DecoderCache | None = None,
+        *,
+        token_mask: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        cross_head_mask: Tensor | None = None,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+    ) -> DecoderOutput:
+        """Run the tokens that the cache does not hold yet.
+
+        tokens           (rows, tokens) ids; rows = utterances * beams
+        cache            of this encoding (else StaleCacheError); the new positions are added to it
+        token_mask       (rows, past + tokens) bool, False hides a position from the later ones
+        head_mask, cross_head_mask  (layers, heads)
+        """
+        if cache is not None:
+            cache.check(encoded)
+        past = 0 if cache is None else cache.length
+        hidden = self._embed(tokens, past)
+        own_mask = causal_mask(tokens.shape[1], past, token_mask, tokens.device)
+        cross_mask = None if encoded.mask is None else encoded.mask[:, None, None, :]
+        checkpointed = self.gradient_checkpointing and self.training
+        states, attentions, cross_attentions = [hidden], [], []
+        for index, layer in enumerate(self._layers()):
+            if drops_layer(self.config.decoder_layerdrop, self.training):
+                continue
+            inputs = _LayerInputs(
+                index,
+                cache,
+                layer.encode_source(encoded) if cache is None else cache.cross[index],
+                own_mask,
+                cross_mask,
+                row(head_mask, index),
+                row(cross_head_mask, index),
+                output_attentions,
+            )
+            hidden, weights, cross_weights = run_layer(layer, (hidden, inputs), checkpointed)
+            states.append(hidden)
+            attentions.append(weights)
+            cross_attentions.append(cross_weights)
+        if cache is not None:
+            cache.advance(tokens.shape[1])
+        hidden = self.layer_norm(hidden)
+        states[-1] = hidden
+        return DecoderOutput(
+            hidden,
+            tuple(states) if output_hidden_states else (),
+            tuple(attentions) if output_attentions else (),
+            tuple(cross_attentions) if output_attentions else (),
+        )
+
+    def _embed(self, tokens: Tensor, past: int) -> Tensor:
+        hidden = self.embed_tokens(tokens) * self.embed_scale
+        hidden = hidden + self.embed_positions(tokens != self.config.pad_token_id, past).to(hidden.dtype)
+        return functional.dropout(hidden, self.config.dropout, self.training)
+
+
+def causal_mask(length: int, past: int, token_mask: Tensor | None, device: torch.device) -> Tensor | None:
+    """True where a new token may look: at what came before it and at itself, unless `token_mask` hides it.
+
+    Returns (length, past + length) or (rows, 1, length, past + length) bool; None where there is nothing to hide.
+    """
+    if length == 1 and token_mask is None:
+        return None
+    mask = torch.ones(length, past + length, dtype=torch.bool, device=device).tril(diagonal=past)
+    return mask if token_mask is None else mask & token_mask[:, None, None, :]

@@ -1,0 +1,55 @@
+"""Sinusoidal positions: computed, never learnt, so no checkpoint carries them."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+# fairseq numbers positions from padding_idx + 1, so a table for n positions has n + 2 rows.
+_OFFSET = 2
+
+
+def sinusoids(count: int, dim: int, padding_idx: int | None = None) -> Tensor:
+    """(count, dim) table: sines in the first half, cosines in the second, a zero column if `dim` is odd.
+
+    As in tensor2tensor and fairseq's `SinusoidalPositionalEmbedding`; the row of `padding_idx` is zero.
+    """
+    half = dim // 2
+    rates = torch.exp(torch.arange(half).float() * -(math.log(10000.0) / max(half - 1, 1)))
+    angles = torch.arange(count).float().unsqueeze(1) * rates.unsqueeze(0)  # (count, half)
+    table = torch.cat([angles.sin(), angles.cos()], dim=1)
+    if dim % 2:
+        table = torch.cat([table, torch.zeros(count, 1)], dim=1)
+    if padding_idx is not None:
+        table[padding_idx] = 0.0
+    return table
+
+
+class SinusoidalPositions(nn.Module):
+    """Positions of a batch of sequences, from a table that grows when a sequence outruns it.
+
+    The table is float32 and no part of the state: it is made where and when it is first needed.
+    """
+
+    def __init__(self, num_positions: int, dim: int, padding_idx: int) -> None:
+        super().__init__()
+        self.num_positions = num_positions
+        self.dim = dim
+        self.padding_idx = padding_idx
+        self._table = torch.empty(0, dim)
+
+    def forward(self, is_real: Tensor, past_length: int = 0) -> Tensor:
+        """Positions of a batch whose rows come after `past_length` earlier positions.
+
+        is_real  (batch, length) bool; padding gets the zero row and is not counted
+        Returns (batch, length, dim).
+        """
+        needed = self.padding_idx + 1 + past_length + is_real.shape[1]
+        if needed > self._table.shape[0] or self._table.device != is_real.device:
+            count = max(needed, self.num_positions) + _OFFSET
+            self._table = sinusoids(count, self.dim, self.padding_idx).to(is_real.device)
+        counted = is_real.long()
+        index = (counted.cumsum(dim=1) + past_length) * counted + self.padding_idx
+        return self._table[index]

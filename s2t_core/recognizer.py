@@ -1,0 +1,78 @@
+"""A checkpoint folder, loaded once and shared by every session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from s2t_core.config import read_alignment_config, read_feature_config, read_search_config
+from s2t_core.decoding.alignment import default_heads
+from s2t_core.decoding.segment import SegmentDecoder
+from s2t_core.errors import CheckpointError, TokenizerError
+from s2t_core.model.checkpoint import load_model
+from s2t_core.session import SessionConfig, StreamSession
+from s2t_core.streaming.vad import SileroDetector
+from s2t_core.tokenizer import load_tokenizer
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True, slots=True)
+class Recognizer:
+    """Weights, vocabulary and settings; `open_session` starts a stream. Its parts are never changed."""
+
+    name: str
+    decoder: SegmentDecoder
+
+    @property
+    def device(self) -> str:
+        """ "cpu" or "cuda"."""
+        return self.decoder.model.device.type
+
+    def open_session(self, config: SessionConfig | None = None) -> StreamSession:
+        """A new stream, independent of all others."""
+        return StreamSession(self.decoder, SileroDetector(), config or SessionConfig())
+
+
+def load(folder: Path, device: str = "auto", beams: int | None = None) -> Recognizer:
+    """The recogniser of a checkpoint folder, on a GPU where there is one.
+
+    beams  width of the search for final text; None: what the checkpoint says
+    Raises ConfigError, CheckpointError or TokenizerError for a folder that is not whole, CheckpointError for a device
+    that is not there.
+    """
+    target = pick_device(device)
+    folder = folder.resolve()
+    model = load_model(folder)
+    tokenizer = load_tokenizer(folder)
+    if tokenizer.size > model.config.vocab_size or tokenizer.eos_id != model.config.eos_token_id:
+        raise TokenizerError(
+            f"The vocabulary in {folder} ({tokenizer.size} tokens, end token {tokenizer.eos_id}) is not the model's "
+            f"({model.config.vocab_size}, {model.config.eos_token_id}).",
+            "Use the vocab.json and sentencepiece.bpe.model that belong to these weights.",
+        )
+    features = read_feature_config(folder)
+    if features.num_mel_bins != model.config.input_feat_per_channel * model.config.input_channels:
+        raise CheckpointError(
+            f"The model in {folder} takes {model.config.input_feat_per_channel} bins, its preprocessor gives "
+            f"{features.num_mel_bins}.",
+            "Use the preprocessor_config.json that belongs to these weights.",
+        )
+    search = read_search_config(folder)
+    if beams is not None:
+        search = replace(search, num_beams=beams)
+    heads = read_alignment_config(folder, model.config).heads or default_heads(
+        model.config.decoder_layers, model.config.decoder_attention_heads
+    )
+    return Recognizer(folder.name, SegmentDecoder(model.to(target), tokenizer, features, search, heads))
+
+
+def pick_device(name: str) -> str:
+    """The torch device for "auto", "cpu" or "cuda". Raises CheckpointError if "cuda" is asked for and not there."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise CheckpointError("There is no CUDA GPU that torch can use.", "Choose --device cpu.")
+    return name

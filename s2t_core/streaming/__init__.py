@@ -1,0 +1,1 @@
+"""When to listen, when to decode, and what of it may be committed."""

@@ -1,0 +1,71 @@
+"""The values that travel between the parts of the recogniser; all are frozen."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]  # (n,) mono, full scale is -1..1
+Features = NDArray[np.float32]  # (frames, bins)
+
+SAMPLE_RATE_HZ = 16_000  # every Speech2Text checkpoint listens at this rate
+
+_generations = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """A stretch of mono audio and its place in the stream.
+
+    `start` counts samples at `rate` since the stream began, lost ones included: a gap shows as a jump.
+    """
+
+    samples: Samples  # (n,)
+    rate: int  # Hz
+    start: int  # samples
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFrames:
+    """What the encoder made of a batch of utterances.
+
+    `generation` names this very encoding. Caches made from it carry the number and refuse any other.
+    """
+
+    values: torch.Tensor  # (batch, frames, d_model)
+    mask: torch.Tensor | None = None  # (batch, frames) bool, True where a frame is real; None: all are
+    generation: int = field(default_factory=lambda: next(_generations))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One written word of a closed segment, with its place in the stream and a confidence in 0..1."""
+
+    text: str
+    start_sample: int  # at SAMPLE_RATE_HZ
+    end_sample: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech between pauses: `committed` only grows, `tentative` may still change.
+
+    A closed segment has no tentative text and carries its words.
+    """
+
+    id: int
+    start_sample: int  # at SAMPLE_RATE_HZ
+    end_sample: int
+    committed: str
+    tentative: str = ""
+    words: tuple[Word, ...] = ()
+
+
+def samples_to_seconds(samples: int, rate: int = SAMPLE_RATE_HZ) -> float:
+    """Samples to seconds, rounded to a millisecond: seconds are for people and files only."""
+    return round(samples / rate, 3)
