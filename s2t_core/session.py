@@ -16,7 +16,7 @@ from s2t_core.features.fbank import SHIFT_SAMPLES, check_samples, frame_count
 from s2t_core.features.resample import StreamingResampler
 from s2t_core.features.stream import FbankStream
 from s2t_core.streaming.endpoint import Boundary, EndpointConfig, Endpointer
-from s2t_core.streaming.policy import stable_count
+from s2t_core.streaming.policy import CommitConfig, stable_count
 from s2t_core.streaming.vad import FRAME_SAMPLES, SpeechDetector
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Features, Samples, Segment, Word
 
@@ -31,18 +31,19 @@ class SessionConfig:
     hop_ms      audio between two drafts (a slow machine makes it longer by pushing more at once)
     preroll_ms  kept before the first frame of speech, so that the first word is whole
     tail_ms     kept of the pause behind the last frame of speech
-    hold_ms     a word is committed once it lies this far behind the end of what was heard
     edge_ms     a draft stops at the first token that attends to the last bit of the audio
     rewind_ms   a draft that jumps back further than this has lost its place
+    commit      when a word of a draft becomes final
+    endpoint    when a segment is over
     """
 
     partials: bool = True
     hop_ms: int = 320
     preroll_ms: int = 320
     tail_ms: int = 320
-    hold_ms: int = 480
     edge_ms: int = 80
     rewind_ms: int = 1500
+    commit: CommitConfig = field(default_factory=CommitConfig)
     endpoint: EndpointConfig = field(default_factory=EndpointConfig)
 
 
@@ -120,9 +121,10 @@ class StreamSession:
     def _join(self, chunk: AudioChunk, events: list[TranscriptEvent]) -> None:
         """Begin the stream, or go on after a gap or a change of rate."""
         resampler = StreamingResampler(chunk.rate)
+        begun = self._rate != 0
         self._flush(events)
         start = round(chunk.start * SAMPLE_RATE_HZ / chunk.rate)
-        if start > self._position and self._resampler is not None and chunk.rate == self._rate:
+        if begun and start > self._position:
             events.append(AudioLost(self._position, start))
         self._resampler, self._rate = resampler, chunk.rate
         self._position = max(start, self._position)
@@ -180,9 +182,14 @@ class StreamSession:
         segment.draft = decoder.draft(
             frames, segment.draft, segment.committed, config.edge_ms / 1000, config.rewind_ms / 1000
         )
-        heard = int(segment.length / SAMPLE_RATE_HZ * decoder.frames_per_second)
-        hold = round(config.hold_ms / 1000 * decoder.frames_per_second)
-        segment.committed = stable_count(segment.draft, segment.committed, heard, hold, decoder.tokenizer.starts_word)
+        heard_ms = segment.length * 1000 / SAMPLE_RATE_HZ
+        segment.committed = stable_count(
+            segment.draft,
+            segment.committed,
+            lambda frame: heard_ms - frame * 1000 / decoder.frames_per_second,
+            config.commit,
+            decoder.tokenizer.starts_word,
+        )
         text = decoder.tokenizer.decode(segment.draft.tokens)
         committed = decoder.tokenizer.decode(segment.committed_tokens)
         if text or segment.shown:

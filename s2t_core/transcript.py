@@ -12,16 +12,23 @@ PARAGRAPH_PAUSE_SAMPLES = 2 * SAMPLE_RATE_HZ  # a longer silence between segment
 
 @dataclass(frozen=True, slots=True)
 class TranscriptDocument:
-    """Closed segments, the open one if speech goes on, and the gaps where audio was lost."""
+    """Closed segments and gaps in their order, and the open segment while speech goes on.
 
-    closed: tuple[Segment, ...] = ()
+    session_starts  indexes in `closed` where a new recording began; its times count from 0 again
+    """
+
+    closed: tuple[Segment | AudioLost, ...] = ()
     open: Segment | None = None
-    gaps: tuple[AudioLost, ...] = ()
+    session_starts: tuple[int, ...] = ()
+
+    def begin_session(self) -> TranscriptDocument:
+        """The document to which a new recording will be added."""
+        return replace(self, session_starts=(*self.session_starts, len(self.closed)))
 
     def apply(self, event: TranscriptEvent) -> TranscriptDocument:
-        """The document after `event`. Raises ValueError if committed text would shrink."""
+        """The document after `event`. Raises ValueError if committed text would shrink or change."""
         if isinstance(event, AudioLost):
-            return replace(self, gaps=(*self.gaps, event))
+            return replace(self, closed=(*self.closed, event))
         new = event.segment
         if self.open is not None and not (new.id == self.open.id and new.committed.startswith(self.open.committed)):
             raise ValueError(
@@ -33,23 +40,39 @@ class TranscriptDocument:
         return replace(self, open=new)
 
     @property
+    def settled_text(self) -> str:
+        """The text that will not change any more; later values of it begin with this one."""
+        text = ""
+        before: Segment | AudioLost | None = None
+        for index, item in enumerate((*self.closed, *((self.open,) if self.open else ()))):
+            if isinstance(item, Segment) and not item.committed:
+                continue
+            text += "" if before is None else self._separator(index, before, item)
+            text += item.committed if isinstance(item, Segment) else gap_mark(item)
+            before = item
+        return text
+
+    @property
+    def tentative_text(self) -> str:
+        """The text behind the settled one that may still change, with the space between the two."""
+        if self.open is None or not self.open.tentative:
+            return ""
+        if self.open.committed:
+            return " " + self.open.tentative
+        before = self.closed[-1] if self.closed else None
+        separator = self._separator(len(self.closed), before, self.open) if before is not None else ""
+        return separator + self.open.tentative
+
+    @property
     def text(self) -> str:
-        """All text, tentative included; a new paragraph after a long pause."""
-        parts: list[str] = []
-        end = None
-        for segment in (*self.closed, *((self.open,) if self.open else ())):
-            if end is not None:
-                parts.append(separator(end, segment.start_sample))
-            parts.append(join(segment.committed, segment.tentative))
-            end = segment.end_sample
-        return "".join(parts)
+        """All text, tentative included; a new paragraph after a long pause or in a new recording."""
+        return self.settled_text + self.tentative_text
+
+    def _separator(self, index: int, before: Segment | AudioLost, after: Segment | AudioLost) -> str:
+        long_pause = after.start_sample - before.end_sample >= PARAGRAPH_PAUSE_SAMPLES
+        return "\n\n" if long_pause or index in self.session_starts else " "
 
 
-def separator(end_sample: int, start_sample: int) -> str:
-    """What stands between two segments: a space, or an empty line where the speaker paused for long."""
-    return "\n\n" if start_sample - end_sample >= PARAGRAPH_PAUSE_SAMPLES else " "
-
-
-def join(committed: str, tentative: str) -> str:
-    """The text of a segment; what is committed ends with a whole word."""
-    return f"{committed} {tentative}".strip()
+def gap_mark(gap: AudioLost) -> str:
+    """How lost audio shows in the text."""
+    return f"[{(gap.end_sample - gap.start_sample) / SAMPLE_RATE_HZ:.1f} s of sound lost]"

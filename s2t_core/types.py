@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,6 +28,11 @@ class AudioChunk:
     samples: Samples  # (n,)
     rate: int  # Hz
     start: int  # samples
+
+
+def join_chunks(chunks: Sequence[AudioChunk]) -> AudioChunk:
+    """Neighbouring chunks of one stream as one; at least one is needed."""
+    return AudioChunk(np.concatenate([chunk.samples for chunk in chunks]), chunks[0].rate, chunks[0].start)
 
 
 @dataclass(frozen=True, slots=True)

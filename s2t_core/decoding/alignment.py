@@ -27,10 +27,9 @@ def alignment_weights(cross_attentions: tuple[Tensor, ...], heads: Heads) -> Ten
 
 def attended_frames(weights: Tensor) -> list[int]:
     """The frame each token attends to most: (tokens, frames) -> one frame a token."""
-    frames = weights.shape[1]
+    if weights.shape[1] > 4 * _SINK_FRAMES:
+        weights = functional.pad(weights[:, _SINK_FRAMES:], (_SINK_FRAMES, 0))
     smooth = functional.avg_pool1d(weights.unsqueeze(0), _SMOOTHING, stride=1, padding=_SMOOTHING // 2)[0]
-    if frames > 4 * _SINK_FRAMES:
-        smooth[:, :_SINK_FRAMES] = 0.0
     return [int(frame) for frame in smooth.argmax(dim=1)]
 
 

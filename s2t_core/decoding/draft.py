@@ -22,14 +22,16 @@ from s2t_core.types import EncodedFrames
 class Draft:
     """What an open segment seems to say.
 
-    tokens    committed ones first; without start and end tokens
-    agreed    how many of them the pass before had written as well
-    attended  the encoder frame each token attends to most
+    tokens         committed ones first; without start and end tokens
+    passes         how many passes in a row have written each token in its place
+    attended       the encoder frame each token attends to most
+    probabilities  of each token
     """
 
     tokens: tuple[int, ...] = ()
-    agreed: int = 0
+    passes: tuple[int, ...] = ()
     attended: tuple[int, ...] = ()
+    probabilities: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,22 @@ class DraftLimits:
     rewind_frames: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What the decoder writes after a token: itself, its probability, and the frame it looked at for it."""
+
+    token: int
+    probability: float
+    frame: int
+
+
 @torch.inference_mode()
 def redraft(
     model: Speech2TextForConditionalGeneration,
     encoded: EncodedFrames,
     heads: Heads,
     start: tuple[int, ...],
-    previous: tuple[int, ...],
+    previous: Draft,
     committed: int,
     limits: DraftLimits,
 ) -> Draft:
@@ -55,48 +66,51 @@ def redraft(
 
     encoded  one utterance; start  the start token and any language prefix
     """
-    decoder = model.model.decoder
-    cache = decoder.new_cache(encoded, capacity=len(start) + len(previous) + 32)
-    tokens = torch.tensor([[*start, *previous]], device=model.device)
-    attended, choices = _step(model, tokens, encoded, cache, heads)
-    # The row that predicts token i is the one of the token before it.
-    attended, choices = attended[len(start) - 1 :], choices[len(start) - 1 :]
+    old = previous.tokens
+    cache = model.model.decoder.new_cache(encoded, capacity=len(start) + len(old) + 32)
+    choices = _step(model, [*start, *old], encoded, cache, heads)[len(start) - 1 :]  # choices[i] is for token i
     agreed = committed
-    while agreed < len(previous) and choices[agreed] == previous[agreed]:
+    while agreed < len(old) and choices[agreed].token == old[agreed]:
         agreed += 1
     cache.truncate(len(start) + agreed)
-    written, frames = list(previous[:agreed]), attended[:agreed]
-    token, frame = choices[agreed], attended[agreed]
-    while _goes_on(model, written, token, frame, max(frames, default=0), limits):
-        written.append(token)
-        frames.append(frame)
-        if frame >= encoded.values.shape[1] - limits.edge_frames:
+    written, choice = choices[:agreed], choices[agreed]
+    while _goes_on(model, written, choice, limits):
+        written.append(choice)
+        if choice.frame >= encoded.values.shape[1] - limits.edge_frames:
             break
-        (frame,), (token,) = _step(model, torch.tensor([[token]], device=model.device), encoded, cache, heads)
-    return Draft(tuple(written), agreed, tuple(frames))
+        (choice,) = _step(model, [choice.token], encoded, cache, heads)
+    new = [one.token for one in written[agreed:]]
+    return Draft(
+        tokens=(*old[:agreed], *new),  # a forced token may not be the decoder's own choice
+        passes=(*(count + 1 for count in previous.passes[:agreed]), *(1 for _ in new)),
+        attended=tuple(one.frame for one in written),
+        probabilities=tuple(one.probability for one in written),
+    )
 
 
 def _step(
     model: Speech2TextForConditionalGeneration,
-    tokens: torch.Tensor,
+    tokens: list[int],
     encoded: EncodedFrames,
     cache: DecoderCache,
     heads: Heads,
-) -> tuple[list[int], list[int]]:
-    """Run `tokens` (1, n): the frame each position attends to, and the token it would write next."""
-    output = model.model.decoder(tokens, encoded, cache, output_attentions=True)
-    attended = attended_frames(alignment_weights(output.cross_attentions, heads))
-    return attended, [int(choice) for choice in model.lm_head(output.hidden[0]).argmax(dim=1)]
+) -> list[_Choice]:
+    """Run `tokens` through the decoder; what it would write after each of them."""
+    output = model.model.decoder(torch.tensor([tokens], device=model.device), encoded, cache, output_attentions=True)
+    frames = attended_frames(alignment_weights(output.cross_attentions, heads))
+    best = model.lm_head(output.hidden[0]).float().softmax(dim=1).max(dim=1)
+    return [
+        _Choice(token, probability, frame)
+        for token, probability, frame in zip(best.indices.tolist(), best.values.tolist(), frames, strict=True)
+    ]
 
 
 def _goes_on(
-    model: Speech2TextForConditionalGeneration,
-    written: list[int],
-    token: int,
-    frame: int,
-    furthest: int,
-    limits: DraftLimits,
+    model: Speech2TextForConditionalGeneration, written: list[_Choice], choice: _Choice, limits: DraftLimits
 ) -> bool:
-    if token == model.config.eos_token_id or len(written) >= limits.max_tokens:
+    if choice.token == model.config.eos_token_id or len(written) >= limits.max_tokens:
         return False
-    return frame >= furthest - limits.rewind_frames and loop_start([*written, token]) is None
+    furthest = max((one.frame for one in written), default=0)
+    if choice.frame < furthest - limits.rewind_frames:
+        return False
+    return loop_start([*(one.token for one in written), choice.token]) is None

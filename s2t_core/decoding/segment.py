@@ -80,7 +80,7 @@ class SegmentDecoder:
             edge_frames=round(edge_s * self.frames_per_second),
             rewind_frames=round(rewind_s * self.frames_per_second),
         )
-        return redraft(self.model, encoded, self.heads, self._start, previous.tokens, committed, limits)
+        return redraft(self.model, encoded, self.heads, self._start, previous, committed, limits)
 
     def finish(self, frames: Features, committed: tuple[int, ...] = ()) -> DecodedText:
         """The final text of a whole segment, beginning with the tokens already committed."""

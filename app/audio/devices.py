@@ -1,0 +1,98 @@
+"""Which input devices there are. PortAudio is imported late: without its library the import itself fails."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from app.errors import AudioError
+
+_INSTALL = {
+    "linux": "Install it with: sudo apt install libportaudio2",
+    "darwin": "Install it with: brew install portaudio",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InputDevice:
+    """A device that can record; `index` holds until PortAudio looks for devices again."""
+
+    index: int
+    name: str
+    rate: int  # Hz, its own
+    is_default: bool
+
+
+def portaudio() -> Any:
+    """The sounddevice module. Raises AudioError where PortAudio is missing or does not start."""
+    try:
+        with quiet_stderr():
+            import sounddevice
+    except (ImportError, OSError) as error:
+        remedy = _INSTALL.get(sys.platform, "Install sounddevice again: pip install --force-reinstall sounddevice")
+        raise AudioError(f"PortAudio cannot be used ({error}).", remedy) from None
+    except Exception as error:  # PortAudioError: the class comes with the module that did not import
+        raise AudioError(f"PortAudio does not start ({error}).", "Restart the computer's sound server.") from None
+    return sounddevice
+
+
+def look_again() -> None:
+    """Let PortAudio find devices that were plugged in since it started. No stream may be open."""
+    sounddevice = portaudio()
+    try:
+        with quiet_stderr():
+            sounddevice._terminate()
+            sounddevice._initialize()
+    except sounddevice.PortAudioError as error:
+        raise AudioError(f"PortAudio does not start ({error}).", "Restart the computer's sound server.") from None
+
+
+def list_inputs() -> tuple[InputDevice, ...]:
+    """All devices that can record. Raises AudioError where PortAudio is missing."""
+    sounddevice = portaudio()
+    default = sounddevice.default.device[0]
+    return tuple(
+        InputDevice(device["index"], device["name"], int(device["default_samplerate"]), device["index"] == default)
+        for device in sounddevice.query_devices()
+        if device["max_input_channels"] > 0
+    )
+
+
+def find_input(name: str | None) -> InputDevice:
+    """The device of this name (a part of it is enough, or its number), or the default one.
+
+    Raises AudioError when there is no such device, or none at all.
+    """
+    devices = list_inputs()
+    if not devices:
+        raise AudioError("No microphone was found.", "Plug one in, or try a file: dictate listen --file FILE")
+    if name is None:
+        return next((device for device in devices if device.is_default), devices[0])
+    wanted = name.casefold()
+    exact = [device for device in devices if wanted in (device.name.casefold(), str(device.index))]
+    partly = [device for device in devices if wanted in device.name.casefold()]
+    if exact or partly:
+        return (exact or partly)[0]
+    listed = ", ".join(device.name for device in devices)
+    raise AudioError(f"There is no input device {name!r}.", f"There are: {listed}.")
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Keep ALSA and JACK, which write to the terminal from C while PortAudio looks for devices, from doing so."""
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)

@@ -1,0 +1,125 @@
+"""Audio files, at once or at the pace of speech."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from app.errors import AudioError
+from s2t_core.errors import AudioFormatError
+from s2t_core.features.fbank import check_samples
+from s2t_core.types import AudioChunk, Samples, join_chunks
+
+_FORMATS = "Use a WAV, FLAC, OGG, Opus or MP3 file."
+_PACED_BLOCK_S = 0.02
+
+
+def read_chunks(path: Path, block_s: float = 0.1) -> Iterator[AudioChunk]:
+    """The file as mono chunks of `block_s`. Raises AudioError for a file that holds no sound."""
+    with _open(path) as file:
+        start = 0
+        while True:
+            samples = _read(file, path, max(1, int(block_s * file.samplerate)))
+            if len(samples) == 0:
+                break
+            yield AudioChunk(samples, file.samplerate, start)
+            start += len(samples)
+        if start == 0:
+            raise AudioError(f"{path} holds no audio.", "Choose a file with at least a moment of sound.")
+
+
+def duration_s(path: Path) -> float:
+    """Length by the file's header. Raises AudioError."""
+    with _open(path) as file:
+        return float(file.frames / file.samplerate)
+
+
+def _open(path: Path) -> Any:
+    if not path.exists():
+        raise AudioError(f"There is no file {path}.", "Check the name.")
+    if path.is_dir():
+        raise AudioError(f"{path} is a folder.", "Name the audio files in it.")
+    try:
+        with path.open("rb"):
+            pass
+        if path.stat().st_size == 0:
+            raise AudioError(f"{path} is empty.", _FORMATS)
+        return soundfile.SoundFile(path)
+    except OSError as error:
+        raise AudioError(f"{path} cannot be opened ({error.strerror}).", "Check the file's permissions.") from None
+    except (soundfile.LibsndfileError, ValueError, TypeError) as error:
+        raise AudioError(f"{path} is not audio that can be read ({_reason(error)}).", _FORMATS) from None
+
+
+def _read(file: Any, path: Path, count: int) -> Samples:
+    try:
+        samples = file.read(count, dtype="float32", always_2d=True).mean(axis=1)
+        check_samples(samples)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{path} is damaged ({_reason(error)}).", "Convert or copy the file again.") from None
+    except AudioFormatError as error:
+        raise AudioError(f"{path}: {error.what}", error.remedy) from None
+    mono: Samples = np.ascontiguousarray(samples, dtype=np.float32)
+    return mono
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "error_string", "") or str(error)
+    return " ".join(text.split()).rstrip(".")
+
+
+class FileSource:
+    """A file in the place of a microphone: paced, nothing comes before its time, and all of it once it is due."""
+
+    def __init__(self, path: Path, paced: bool = True) -> None:
+        self._path = path
+        self._paced = paced
+        self._stopped = threading.Event()
+        self._peak = 0.0
+        self._received_s = 0.0
+
+    def start(self) -> Iterator[AudioChunk]:
+        """Raises AudioError at once when the file cannot be read."""
+        duration_s(self._path)
+        chunks = self._due() if self._paced else read_chunks(self._path)
+        return self._watched(chunks)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def received_s(self) -> float:
+        return self._received_s
+
+    def take_peak(self) -> float:
+        peak, self._peak = self._peak, 0.0
+        return min(peak, 1.0)
+
+    def fault(self) -> str:
+        return ""
+
+    def _watched(self, chunks: Iterator[AudioChunk]) -> Iterator[AudioChunk]:
+        for chunk in chunks:
+            if self._stopped.is_set():
+                return
+            self._peak = max(self._peak, float(np.abs(chunk.samples).max()))
+            self._received_s = (chunk.start + len(chunk.samples)) / chunk.rate
+            yield chunk
+
+    def _due(self) -> Iterator[AudioChunk]:
+        began = time.monotonic()
+        due: list[AudioChunk] = []
+        for block in read_chunks(self._path, _PACED_BLOCK_S):
+            due.append(block)
+            wait = began + (block.start + len(block.samples)) / block.rate - time.monotonic()
+            if wait > 0:  # else it is late already, and what is due goes out in one piece
+                self._stopped.wait(wait)
+                yield join_chunks(due)
+                due = []
+        if due:
+            yield join_chunks(due)

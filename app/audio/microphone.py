@@ -1,0 +1,124 @@
+"""A microphone through PortAudio: the device's thread copies each block into an inbox and leaves."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from app.audio.devices import find_input, look_again, portaudio, quiet_stderr
+from app.audio.inbox import AudioInbox
+from app.errors import AudioError
+from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk
+
+logger = logging.getLogger(__name__)
+
+_BLOCK_S = 0.02
+# The sound system holds the last moment of speech when the button is pressed; people speak up to the click.
+_POST_ROLL_S = 0.25
+# A healthy stream never pauses so long; PortAudio itself does not report a device that hangs.
+_SILENT_DEVICE_S = 2.0
+_LOST = "Check that it is plugged in, then start again."
+
+
+class Microphone:
+    """One recording from one device; make a new one for the next."""
+
+    def __init__(self, name: str | None = None) -> None:
+        """name  a part of the device's name, or its number; None: the default device"""
+        self._name = name
+        self._device = name or "the default microphone"
+        self._inbox: AudioInbox | None = None
+        self._stream: Any = None
+        self._stopped = False
+        self._ended = False  # by itself; written by PortAudio's thread
+        self._arrived = 0.0  # when the last block came
+        self._adc_end = 0.0  # where the last block ended, on the device's clock
+
+    def start(self) -> Iterable[AudioChunk]:
+        """Open the device at 16 kHz, or at its own rate where it refuses. Raises AudioError."""
+        look_again()
+        device = find_input(self._name)
+        self._device = device.name
+        refused = ""
+        for rate in dict.fromkeys((SAMPLE_RATE_HZ, device.rate)):
+            try:
+                self._open(device.index, rate)
+            except portaudio().PortAudioError as error:
+                refused = str(error)
+                continue
+            assert self._inbox is not None
+            return self._inbox
+        raise AudioError(f"{device.name} cannot be opened ({refused}).", "Choose another input device.")
+
+    def stop(self) -> None:
+        self._stopped = True
+        if self._stream is not None:
+            # Away from the caller: a sound server that hangs blocks these calls for half a minute.
+            threading.Thread(target=self._shut, name="microphone-stop", daemon=True).start()
+
+    def received_s(self) -> float:
+        return self._inbox.received / self._inbox.rate if self._inbox else 0.0
+
+    def take_peak(self) -> float:
+        return self._inbox.take_peak() if self._inbox else 0.0
+
+    def fault(self) -> str:
+        if self._stopped or self._inbox is None:
+            return ""
+        if self._ended:
+            return f"{self._device} was disconnected. {_LOST}"
+        if time.monotonic() - self._arrived > _SILENT_DEVICE_S:
+            return f"{self._device} has stopped sending sound. {_LOST}"
+        return ""
+
+    def _open(self, index: int, rate: int) -> None:
+        inbox = AudioInbox(rate)
+        with quiet_stderr():
+            stream = portaudio().InputStream(
+                device=index,
+                samplerate=rate,
+                channels=1,
+                dtype="float32",
+                blocksize=int(_BLOCK_S * rate),  # fixed: with 0 some hosts deliver single samples
+                callback=self._receive,
+                finished_callback=self._finished,
+            )
+        self._inbox, self._arrived = inbox, time.monotonic()
+        try:
+            stream.start()
+        except Exception:
+            stream.close()
+            self._inbox = None
+            raise
+        self._stream = stream
+        logger.info("recording from %s at %d Hz", self._device, rate)
+
+    def _receive(self, block: np.ndarray, frames: int, times: Any, status: Any) -> None:
+        """On PortAudio's thread: copy and leave."""
+        inbox = self._inbox
+        if inbox is None:
+            return
+        began = times.inputBufferAdcTime
+        lost = max(0, round((began - self._adc_end) * inbox.rate)) if status.input_overflow and self._adc_end else 0
+        self._adc_end = began + frames / inbox.rate
+        self._arrived = time.monotonic()
+        inbox.offer(block[:, 0].copy(), lost)
+
+    def _finished(self) -> None:
+        self._ended = True
+
+    def _shut(self) -> None:
+        if not self._ended:
+            time.sleep(_POST_ROLL_S)
+        assert self._inbox is not None
+        self._inbox.close()
+        try:
+            self._stream.abort()
+            self._stream.close()
+        except portaudio().PortAudioError as error:
+            logger.info("closing %s: %s", self._device, error)

@@ -1,0 +1,232 @@
+"""The command `dictate`: reads its words, calls the room that does the work, and says errors in one line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import logging
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from app.paths import embedded_model, log_file, sample_audio
+from app.terminal import LiveLines, note, out, out_json
+
+logger = logging.getLogger(__name__)
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+# Heavy imports (torch, Qt, PortAudio) come late, inside the commands, so that --help and a typing error answer at once.
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    # Threads of torch that spin while they wait starve the sound and the window; read when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    options = _parser().parse_args(arguments)
+    from app.logs import start_logging
+
+    start_logging(options.debug)
+    try:
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        return FAILED
+    except BrokenPipeError:  # the reader of our output has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        from s2t_core.errors import S2TError
+
+        if options.debug:
+            raise
+        if isinstance(error, S2TError):
+            note(f"dictate: {error}")
+        else:
+            logger.exception("unexpected error")
+            note(f"dictate: Something went wrong ({error or type(error).__name__}). The log has details: {log_file()}")
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    # Accepted before and after the command; SUPPRESS keeps the second from overwriting the first.
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks and the log")
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument("--model", type=Path, default=embedded_model(), metavar="DIR", help="checkpoint folder")
+    model.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the model runs")
+    parser = argparse.ArgumentParser(
+        prog="dictate", description="Offline live dictation. Without a command the window opens.", parents=[common]
+    )
+    parser.add_argument("--version", action="version", version=f"dictate {_version()}")
+    parser.set_defaults(run=_window, debug=False, model=embedded_model(), device="auto")
+    commands = parser.add_subparsers(metavar="COMMAND")
+
+    transcribe = commands.add_parser("transcribe", help="the text of audio files", parents=[common, model])
+    transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    transcribe.add_argument("-f", "--format", choices=("txt", "json"), default="txt")
+    transcribe.add_argument("-o", "--output", type=Path, metavar="DIR", help="write files there, not to stdout")
+    transcribe.add_argument("--beam", type=_width, metavar="N", help="width of the search; default: the model's own")
+    transcribe.set_defaults(run=_transcribe)
+
+    listen = commands.add_parser("listen", help="live text in the terminal", parents=[common, model])
+    source = listen.add_mutually_exclusive_group()
+    source.add_argument("--input", metavar="NAME", help="input device, see: dictate devices")
+    source.add_argument("--file", type=Path, metavar="AUDIO", help="listen to a file instead of a microphone")
+    listen.add_argument("--pace", type=int, choices=(0, 1), default=1, help="1: as fast as speech, 0: flat out")
+    listen.add_argument("--events", action="store_true", help="one JSON object a line")
+    listen.set_defaults(run=_listen)
+
+    demo = commands.add_parser("demo", help="the window, or the sample in the terminal", parents=[common, model])
+    demo.set_defaults(run=_demo)
+    for name, run, text in (
+        ("devices", _devices, "the input devices"),
+        ("doctor", _doctor, "what works here and what does not"),
+    ):
+        command = commands.add_parser(name, help=text, parents=[common, model])
+        command.add_argument("--json", action="store_true")
+        command.set_defaults(run=run)
+    _add_model_commands(commands, common)
+    return parser
+
+
+def _add_model_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    parser = commands.add_parser("model", help="the checkpoint in the box", parents=[common])
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    for name, run, text in (
+        ("list", _model_list, "the checkpoints there are"),
+        ("info", _model_info, "origin, licence and measured quality"),
+    ):
+        action = actions.add_parser(name, help=text, parents=[common])
+        action.add_argument("--json", action="store_true")
+        action.set_defaults(run=run)
+    export = actions.add_parser("export-hf", help="write it in the form that transformers loads", parents=[common])
+    export.add_argument("folder", type=Path, metavar="DIR")
+    export.set_defaults(run=_model_export)
+
+
+def _width(text: str) -> int:
+    width = int(text) if text.isdecimal() else 0
+    if not 1 <= width <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 100")
+    return width
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("dictate")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _window(options: argparse.Namespace) -> int:
+    from app.display import display_fault
+    from app.errors import DisplayError
+
+    fault = display_fault()
+    if fault:
+        raise DisplayError(fault)
+    from app.application import run_window
+
+    return run_window(options.model, options.device)
+
+
+def _transcribe(options: argparse.Namespace) -> int:
+    from app.transcribe import transcribe_files
+    from s2t_core.recognizer import load
+
+    recognizer = load(options.model, options.device, options.beam)
+    well = transcribe_files(recognizer, options.files, options.format, options.output)
+    return DONE if well else FAILED
+
+
+def _listen(options: argparse.Namespace) -> int:
+    from app.audio.file import FileSource
+    from app.audio.microphone import Microphone
+    from app.audio.source import AudioSource
+    from app.listen import listen, show_event_lines, show_lines
+
+    source: AudioSource
+    if options.file is not None:
+        source, said = FileSource(options.file, paced=options.pace == 1), f"Listening to {options.file}."
+    else:
+        source, said = Microphone(options.input), "Listening. Speak; Ctrl+C ends."
+    show = show_event_lines if options.events else show_lines(LiveLines(), said)
+    listen(source, options.model, options.device, show)
+    return DONE
+
+
+def _demo(options: argparse.Namespace) -> int:
+    """What `make run` calls: the window where it can be used, else the live path on the bundled sample."""
+    from app.audio.devices import find_input
+    from app.audio.file import FileSource
+    from app.display import display_fault
+    from app.errors import AudioError
+    from app.listen import listen, show_lines
+
+    lacking = display_fault()
+    try:
+        find_input(None)
+    except AudioError as error:
+        lacking = lacking or str(error)
+    if not lacking:
+        return _window(options)
+    note(lacking)
+    lines = show_lines(
+        LiveLines(every_update=True), "This is the live path on the bundled sample, as fast as it is spoken:"
+    )
+    listen(FileSource(sample_audio(), paced=True), options.model, options.device, lines)
+    return DONE
+
+
+def _devices(options: argparse.Namespace) -> int:
+    from app.audio.devices import list_inputs
+
+    devices = list_inputs()
+    if options.json:
+        out_json([asdict(device) for device in devices])
+    elif not devices:
+        note("No input device was found. Plug in a microphone.")
+    else:
+        for device in devices:
+            out(f"{device.index:3} {'*' if device.is_default else ' '} {device.name} ({device.rate} Hz)")
+    return DONE
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from app.doctor import examine
+
+    findings = examine(options.model, options.device)
+    if options.json:
+        out_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            out(f"{'ok  ' if finding.ok else 'BAD '} {finding.check}: {finding.detail}")
+    return DONE if all(finding.ok for finding in findings) else FAILED
+
+
+def _model_list(options: argparse.Namespace) -> int:
+    folder = embedded_model()
+    if options.json:
+        out_json([{"name": folder.name, "folder": str(folder)}])
+    else:
+        out(f"{folder.name} (in the box) {folder}")
+    return DONE
+
+
+def _model_info(options: argparse.Namespace) -> int:
+    card = (embedded_model() / "README.md").read_text(encoding="utf-8")
+    if options.json:
+        out_json({"name": embedded_model().name, "folder": str(embedded_model()), "card": card})
+    else:
+        out(card)
+    return DONE
+
+
+def _model_export(options: argparse.Namespace) -> int:
+    from s2t_core.model.checkpoint import export_folder
+
+    export_folder(embedded_model(), options.folder)
+    note(f"{embedded_model().name} -> {options.folder}")
+    return DONE

@@ -1,0 +1,134 @@
+"""The state of the program: owns source and engine, turns messages into signals for the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.audio.source import AudioSource
+from app.engine import Engine, EngineMessage, ModelFailed, ModelReady, SessionEnded
+from s2t_core.errors import S2TError
+from s2t_core.recognizer import Recognizer
+from s2t_core.transcript import TranscriptDocument
+
+_WATCH_MS = 250
+
+
+class State(Enum):
+    """What the user can see of the program. The model loads beside these: recording does not wait for it."""
+
+    IDLE = "idle"
+    ARMING = "arming"  # the source is open, no sample has arrived yet
+    LISTENING = "listening"
+    DRAINING = "draining"  # stopped; the last words are being decoded
+    FAILED = "failed"  # the model cannot be loaded
+
+
+class DictationController(QObject):
+    """Lives on the GUI thread. `make_source` turns the name of an input into a source of sound."""
+
+    state_changed = Signal(State)
+    document_changed = Signal(TranscriptDocument)
+    model_ready = Signal(str)
+    noticed = Signal(str)  # one line for the user: what happened, what to do
+    _reported = Signal(object)  # an EngineMessage, on its way from the engine's thread to this one
+
+    def __init__(self, load: Callable[[], Recognizer], make_source: Callable[[str], AudioSource]) -> None:
+        super().__init__()
+        self.state = State.IDLE
+        self.document = TranscriptDocument()
+        self._make_source = make_source
+        self._source: AudioSource | None = None
+        self._reported.connect(self._receive)
+        self._engine = Engine(load, self._reported.emit)
+        self._watch = QTimer(self)
+        self._watch.setInterval(_WATCH_MS)
+        self._watch.timeout.connect(self._look_at_source)
+
+    def load(self) -> None:
+        """Load the model in the background."""
+        self._engine.start()
+
+    def start(self, input_name: str) -> None:
+        """Begin to record; what is said before the model is ready waits for it."""
+        if self.state is not State.IDLE:
+            return
+        source = self._make_source(input_name)
+        try:
+            chunks = source.start()
+        except S2TError as error:
+            self.noticed.emit(str(error))
+            return
+        self._source = source
+        self.noticed.emit("")
+        self.document = self.document.begin_session()
+        self._set_state(State.ARMING)
+        self._watch.start()
+        self._engine.listen(chunks)
+
+    def stop(self) -> None:
+        """End the recording; the last words still come."""
+        if self._source is not None and self.state in (State.ARMING, State.LISTENING):
+            self._source.stop()
+            self._set_state(State.DRAINING)
+
+    def take_peak(self) -> float:
+        """The loudest sample (0..1) of the running recording since the last call."""
+        return self._source.take_peak() if self._source else 0.0
+
+    def clear(self) -> None:
+        """Forget the transcript."""
+        if self.state in (State.IDLE, State.FAILED):
+            self.document = TranscriptDocument()
+            self.document_changed.emit(self.document)
+
+    def shut_down(self, wait_s: float) -> None:
+        """Stop everything and give the engine so long to end."""
+        self.stop()
+        self._engine.shut_down()
+        if self._engine.is_alive():
+            self._engine.join(wait_s)
+
+    def _receive(self, message: EngineMessage) -> None:
+        if isinstance(message, ModelReady):
+            self.model_ready.emit(f"{message.model} on {message.device}")
+        elif isinstance(message, ModelFailed):
+            self._end_session(State.FAILED)
+            self.noticed.emit(_sentence(message.error, "The model cannot be loaded"))
+        elif isinstance(message, SessionEnded):
+            self._end_session(State.IDLE)
+            if message.error is not None:
+                self.noticed.emit(_sentence(message.error, "The recording broke off"))
+        else:
+            for event in message.events:
+                self.document = self.document.apply(event)
+            if message.events:
+                self.document_changed.emit(self.document)
+
+    def _end_session(self, state: State) -> None:
+        self._watch.stop()
+        if self._source is not None:
+            self._source.stop()
+            self._source = None
+        self._set_state(state)
+
+    def _look_at_source(self) -> None:
+        """Sound has begun to arrive, or the source has failed."""
+        if self._source is None or self.state is State.DRAINING:
+            return
+        if self.state is State.ARMING and self._source.received_s() > 0:
+            self._set_state(State.LISTENING)
+        fault = self._source.fault()
+        if fault:
+            self.noticed.emit(fault)
+            self.stop()
+
+    def _set_state(self, state: State) -> None:
+        self.state = state
+        self.state_changed.emit(state)
+
+
+def _sentence(error: Exception, what: str) -> str:
+    return str(error) if isinstance(error, S2TError) else f"{what} ({error or type(error).__name__})."

@@ -1,0 +1,92 @@
+"""`dictate doctor`: what works here and what does not, each fault with its remedy."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.audio.devices import find_input, list_inputs
+from app.audio.file import read_chunks
+from app.display import display_fault
+from app.errors import AppError
+from app.paths import log_file, sample_audio
+from s2t_core.errors import S2TError
+from s2t_core.features.fbank import backend
+from s2t_core.recognizer import load
+from s2t_core.session import SessionConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check; `detail` ends with a remedy where it is not ok."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+def examine(model: Path, device: str) -> list[Finding]:
+    """Run all checks; none of them raises."""
+    checks: dict[str, Callable[[], str]] = {
+        "versions": _versions,
+        "features": lambda: backend()[0],
+        "model": lambda: _model(model, device),
+        "microphone": _microphone,
+        "display": _display,
+        "log": lambda: str(log_file()),
+    }
+    return [_run(name, check) for name, check in checks.items()]
+
+
+def _run(name: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, True, check())
+    except S2TError as error:
+        return Finding(name, False, str(error))
+
+
+def _versions() -> str:
+    names = ("dictate", "torch", "PySide6-Essentials", "sounddevice", "kaldi-native-fbank", "sentencepiece")
+    found = []
+    for name in names:
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            found.append(f"{name} not installed")
+    return f"Python {platform.python_version()}, {', '.join(found)}, {platform.platform()}"
+
+
+def _model(folder: Path, device: str) -> str:
+    """Load it and transcribe the bundled sample."""
+    began = time.monotonic()
+    recognizer = load(folder, device)
+    loaded_s = time.monotonic() - began
+    session = recognizer.open_session(SessionConfig(partials=False))
+    began, words, seconds = time.monotonic(), 0, 0.0
+    for chunk in read_chunks(sample_audio(), block_s=1.0):
+        words += sum(len(event.segment.words) for event in session.push(chunk) if hasattr(event, "segment"))
+        seconds = (chunk.start + len(chunk.samples)) / chunk.rate
+    words += sum(len(event.segment.words) for event in session.finish() if hasattr(event, "segment"))
+    if not words:
+        raise AppError(f"{recognizer.name} hears nothing in the sample.", "Install the program again.")
+    share = (time.monotonic() - began) / seconds
+    return (
+        f"{recognizer.name} on {recognizer.device}, loaded in {loaded_s:.1f} s; "
+        f"{words} words of {seconds:.1f} s of the sample at {share:.2f} of real time"
+    )
+
+
+def _microphone() -> str:
+    chosen = find_input(None)
+    return f"{chosen.name} ({len(list_inputs())} input devices)"
+
+
+def _display() -> str:
+    fault = display_fault()
+    if fault:
+        raise AppError(fault)
+    return "a window can open"

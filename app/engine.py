@@ -1,0 +1,124 @@
+"""The only thread that touches the model: it loads it once, then runs one session after another."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from s2t_core.events import AudioLost, TranscriptEvent
+from s2t_core.recognizer import Recognizer
+from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReady:
+    """The model is loaded."""
+
+    model: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFailed:
+    """The model cannot be loaded; the engine has ended."""
+
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How much audio a session was fed, and the time since its first sample was."""
+
+    audio_s: float = 0.0
+    wall_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribed:
+    """What a pass over the waiting audio brought."""
+
+    events: tuple[TranscriptEvent, ...]
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A session is over; `error` says why if it did not end by itself."""
+
+    clock: Clock
+    lost_s: float
+    error: Exception | None = None
+
+
+EngineMessage = ModelReady | ModelFailed | Transcribed | SessionEnded
+
+
+class Engine(threading.Thread):
+    """Runs until `shut_down`. `report` is called on this thread, once for every message."""
+
+    def __init__(self, load: Callable[[], Recognizer], report: Callable[[EngineMessage], None]) -> None:
+        super().__init__(name="engine", daemon=True)
+        self._load = load
+        self._report = report
+        self._streams: queue.SimpleQueue[Iterable[AudioChunk] | None] = queue.SimpleQueue()
+
+    def listen(self, chunks: Iterable[AudioChunk]) -> None:
+        """Queue a stream; it is transcribed when the model is loaded and the streams before it are over."""
+        self._streams.put(chunks)
+
+    def shut_down(self) -> None:
+        """End after the streams that are queued."""
+        self._streams.put(None)
+
+    def run(self) -> None:
+        try:
+            recognizer = self._load()
+            _warm_up(recognizer)
+        except Exception as error:  # thread boundary
+            logger.exception("the model was not loaded")
+            self._report(ModelFailed(error))
+            return
+        self._report(ModelReady(recognizer.name, recognizer.device))
+        while (chunks := self._streams.get()) is not None:
+            self._transcribe(recognizer, chunks)
+
+    def _transcribe(self, recognizer: Recognizer, chunks: Iterable[AudioChunk]) -> None:
+        clock, lost_samples, error = Clock(), 0, None
+        try:
+            session = recognizer.open_session()
+            began = None
+            for chunk in chunks:
+                began = began or time.monotonic()
+                events = session.push(chunk)
+                clock = _clock(chunk, began)
+                lost_samples += _lost(events)
+                self._report(Transcribed(events, clock))
+            events = session.finish()
+            clock = Clock(clock.audio_s, time.monotonic() - began if began else 0.0)
+            self._report(Transcribed(events, clock))
+        except Exception as failure:  # thread boundary
+            logger.exception("the session broke off")
+            error = failure
+        self._report(SessionEnded(clock, lost_samples / SAMPLE_RATE_HZ, error))
+
+
+def _clock(chunk: AudioChunk, began: float) -> Clock:
+    return Clock((chunk.start + len(chunk.samples)) / chunk.rate, time.monotonic() - began)
+
+
+def _lost(events: tuple[TranscriptEvent, ...]) -> int:
+    return sum(event.end_sample - event.start_sample for event in events if isinstance(event, AudioLost))
+
+
+def _warm_up(recognizer: Recognizer) -> None:
+    """The first pass allocates and compiles; it must not fall on the user's first word."""
+    silence = np.zeros((100, recognizer.decoder.features.num_mel_bins), dtype=np.float32)  # a second of frames
+    recognizer.decoder.finish(silence)

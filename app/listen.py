@@ -1,0 +1,115 @@
+"""`dictate listen` and the demonstration: live text in the terminal, or event lines for other programs."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.audio.source import AudioSource
+from app.engine import Clock, Engine, EngineMessage, ModelFailed, ModelReady, SessionEnded
+from app.errors import AudioError
+from app.export import words_json
+from app.terminal import LiveLines, note, out_json
+from s2t_core.events import AudioLost, SegmentClosed, TranscriptEvent
+from s2t_core.recognizer import load
+from s2t_core.types import samples_to_seconds
+
+_POLL_S = 0.2
+
+
+def listen(source: AudioSource, model: Path, device: str, show: Callable[[EngineMessage], None]) -> None:
+    """Transcribe `source` until it ends or the user presses Ctrl+C; the last words are still shown.
+
+    Raises AudioError when the source fails, and whatever the model's loading or the session raised.
+    """
+    messages: queue.SimpleQueue[EngineMessage] = queue.SimpleQueue()
+    engine = Engine(lambda: load(model, device), messages.put)
+    engine.start()
+    ready = messages.get()
+    if isinstance(ready, ModelFailed):
+        raise ready.error
+    # The source starts only now: in a terminal nobody speaks before the program says that it listens.
+    engine.listen(source.start())
+    engine.shut_down()
+    show(ready)
+    fault = _follow(source, messages, show)
+    if fault:
+        raise AudioError(fault)
+
+
+def _follow(
+    source: AudioSource, messages: queue.SimpleQueue[EngineMessage], show: Callable[[EngineMessage], None]
+) -> str:
+    """Show messages until the session is over; returns the source's fault, if that ended it."""
+    fault = ""
+    while True:
+        try:
+            message = messages.get(timeout=_POLL_S)
+        except queue.Empty:
+            message = None
+        except KeyboardInterrupt:
+            source.stop()
+            continue
+        if message is not None:
+            show(message)
+        if isinstance(message, SessionEnded):
+            if message.error is not None:
+                raise message.error
+            return fault
+        if not fault and (fault := source.fault()):
+            source.stop()
+
+
+def show_lines(lines: LiveLines, listening: str) -> Callable[[EngineMessage], None]:
+    """Show messages as text for a person; `listening` is said once the model is ready."""
+
+    def show(message: EngineMessage) -> None:
+        if isinstance(message, ModelReady):
+            note(listening)
+        elif not isinstance(message, ModelFailed | SessionEnded):
+            for event in message.events:
+                lines.show(event)
+
+    return show
+
+
+def show_event_lines(message: EngineMessage) -> None:
+    """Write messages as the JSON lines that other programs read."""
+    if isinstance(message, ModelReady):
+        out_json({"type": "ready", "model": message.model, "device": message.device})
+    elif isinstance(message, SessionEnded):
+        if message.error is None:
+            out_json({"type": "end", **_times(message.clock), "dropped_s": round(message.lost_s, 3)})
+    elif not isinstance(message, ModelFailed):
+        for event in message.events:
+            out_json(_event_json(event, message.clock))
+
+
+def _event_json(event: TranscriptEvent, clock: Clock) -> dict[str, Any]:
+    if isinstance(event, AudioLost):
+        start_s, end_s = samples_to_seconds(event.start_sample), samples_to_seconds(event.end_sample)
+        return {"type": "gap", "start_s": start_s, "end_s": end_s}
+    segment = event.segment
+    if isinstance(event, SegmentClosed):
+        return {
+            "type": "final",
+            "segment": segment.id,
+            "text": segment.committed,
+            "start_s": samples_to_seconds(segment.start_sample),
+            "end_s": samples_to_seconds(segment.end_sample),
+            "words": words_json(segment.words),
+            **_times(clock),
+        }
+    return {
+        "type": "partial",
+        "segment": segment.id,
+        "committed": segment.committed,
+        "tentative": segment.tentative,
+        **_times(clock),
+    }
+
+
+def _times(clock: Clock) -> dict[str, float]:
+    return {"audio_s": round(clock.audio_s, 3), "wall_s": round(clock.wall_s, 3)}

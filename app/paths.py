@@ -1,0 +1,30 @@
+"""Where files are: what ships with the program, and what it writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def resources() -> Path:
+    """The shipped files: `resources/` of a checkout, `app/_resources/` of an installed wheel."""
+    installed = _PACKAGE / "_resources"
+    return installed if installed.is_dir() else _PACKAGE.parent / "resources"
+
+
+def embedded_model() -> Path:
+    """The checkpoint in the box."""
+    return resources() / "models" / "s2t-base-en"
+
+
+def sample_audio() -> Path:
+    """The bundled recording that shows the program without a microphone."""
+    return resources() / "audio" / "sample.flac"
+
+
+def log_file() -> Path:
+    """The log of this user; it never holds dictated text."""
+    return Path(platformdirs.user_log_path("dictate", appauthor=False)) / "dictate.log"

@@ -1,0 +1,191 @@
+"""The window: asks through signals and shows what it is told; it knows neither engine nor devices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QIcon, QKeySequence
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.controller import State
+from app.paths import resources
+from app.ui.level_meter import LevelMeter
+from app.ui.notice_bar import NoticeBar
+from app.ui.transcript_view import TranscriptView
+from s2t_core.transcript import TranscriptDocument
+
+_METER_MS = 33
+_SAID_MS = 4000
+_STATUS = {
+    State.IDLE: "Ready.",
+    State.ARMING: "Opening the microphone…",
+    State.LISTENING: "Listening.",
+    State.DRAINING: "Writing the last words…",
+    State.FAILED: "Not working.",
+}
+
+
+class MainWindow(QMainWindow):
+    """Start/Stop, input, level, transcript, copy and save."""
+
+    start_requested = Signal(str)  # the chosen input
+    stop_requested = Signal()
+    clear_requested = Signal()
+    inputs_requested = Signal()  # look for devices again
+    save_requested = Signal(str)  # path
+    level_requested = Signal()  # a tick of the meter
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle("Dictate")
+        self.setWindowIcon(_icon("app"))
+        self.resize(760, 520)
+        self._state = State.IDLE
+        self._model = ""
+        self.toggle = QPushButton()
+        self.inputs = QComboBox()
+        self.meter = LevelMeter()
+        self.notice = NoticeBar()
+        self.view = TranscriptView()
+        self._status = QLabel()
+        self._ticks = QTimer(self)
+        self._ticks.setInterval(_METER_MS)
+        self._ticks.timeout.connect(self.level_requested)
+        self._said = QTimer(self)
+        self._said.setSingleShot(True)
+        self._said.timeout.connect(self._show_status)
+        self._copy = self._action("Copy", "copy", QKeySequence("Ctrl+Shift+C"), self._copy_text)
+        self._save = self._action("Save…", "save", QKeySequence(QKeySequence.StandardKey.Save), self._ask_where)
+        self._clear = self._action("Clear", "clear", QKeySequence("Ctrl+Shift+X"), self.clear_requested.emit)
+        self._build()
+        self.show_state(State.IDLE)
+        self.show_document(TranscriptDocument())
+
+    def show_inputs(self, names: Sequence[tuple[str, str]]) -> None:
+        """Offer inputs as (label, value); the chosen one stays chosen if it is still there."""
+        chosen = self.inputs.currentData()
+        self.inputs.clear()
+        for label, value in names:
+            self.inputs.addItem(label, value)
+        self.inputs.setCurrentIndex(max(0, self.inputs.findData(chosen)))
+
+    def show_state(self, state: State) -> None:
+        """Make everything look like `state`."""
+        self._state = state
+        recording = state in (State.ARMING, State.LISTENING)
+        self.toggle.setText("Stop" if recording else "Start")
+        self.toggle.setIcon(_icon("stop" if recording else "record"))
+        self.toggle.setAccessibleName("Stop dictation" if recording else "Start dictation")
+        self.toggle.setEnabled(state not in (State.DRAINING, State.FAILED))
+        self.inputs.setEnabled(state is State.IDLE)
+        self._clear.setEnabled(state is State.IDLE and bool(self.view.toPlainText()))
+        if recording:
+            self._ticks.start()
+        else:
+            self._ticks.stop()
+            self.meter.reset()
+        self._show_status()
+
+    def show_model(self, description: str) -> None:
+        """The model is loaded."""
+        self._model = description
+        self._show_status()
+
+    def show_document(self, document: TranscriptDocument) -> None:
+        """Show the transcript."""
+        self.view.show_document(document)
+        for action in (self._copy, self._save):
+            action.setEnabled(bool(document.text))
+        self._clear.setEnabled(self._state is State.IDLE and bool(document.text))
+
+    def say(self, text: str) -> None:
+        """Tell in the status line, for a moment, that something has been done."""
+        self._status.setText(text)
+        self._said.start(_SAID_MS)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.closed.emit()
+        super().closeEvent(event)
+
+    def _build(self) -> None:
+        self.toggle.setShortcut(QKeySequence("Ctrl+R"))
+        self.toggle.setToolTip("Start or stop dictation (Ctrl+R)")
+        self.toggle.setMinimumWidth(110)
+        self.toggle.clicked.connect(self._toggle)
+        self.inputs.setAccessibleName("Input device")
+        self.inputs.setToolTip("Where the sound comes from")
+        self.inputs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.inputs.setMinimumContentsLength(16)
+        refresh = QToolButton()
+        refresh.setIcon(_icon("refresh"))
+        refresh.setAutoRaise(True)
+        refresh.setAccessibleName("Look for input devices again")
+        refresh.setToolTip("Look for input devices again")
+        refresh.clicked.connect(self._refresh)
+        top = QHBoxLayout()
+        for widget, stretch in ((self.toggle, 0), (self.inputs, 1), (refresh, 0), (self.meter, 0)):
+            top.addWidget(widget, stretch)
+        bottom = QHBoxLayout()
+        bottom.addWidget(self._status, 1)
+        for action in (self._copy, self._save, self._clear):
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setAutoRaise(True)
+            bottom.addWidget(button)
+        column = QVBoxLayout()
+        column.addLayout(top)
+        column.addWidget(self.notice)
+        column.addWidget(self.view, 1)
+        column.addLayout(bottom)
+        page = QWidget()
+        page.setLayout(column)
+        self.setCentralWidget(page)
+        self.toggle.setFocus()
+
+    def _action(self, text: str, icon: str, shortcut: QKeySequence, run: object) -> QAction:
+        action = QAction(_icon(icon), text, self)
+        action.setShortcut(shortcut)
+        action.setToolTip(f"{text} ({shortcut.toString(QKeySequence.SequenceFormat.NativeText)})")
+        action.triggered.connect(run)
+        self.addAction(action)
+        return action
+
+    def _show_status(self) -> None:
+        loading = "" if self._model or self._state is State.FAILED else " The model is loading."
+        model = f" Model: {self._model}." if self._model and self._state is State.IDLE else ""
+        self._status.setText(_STATUS[self._state] + loading + model)
+
+    def _toggle(self) -> None:
+        if self._state in (State.ARMING, State.LISTENING):
+            self.stop_requested.emit()
+        else:
+            self.start_requested.emit(self.inputs.currentData() or "")
+
+    def _refresh(self) -> None:
+        if self._state is State.IDLE:
+            self.inputs_requested.emit()
+
+    def _copy_text(self) -> None:
+        QGuiApplication.clipboard().setText(self.view.toPlainText())
+        self.say("Copied.")
+
+    def _ask_where(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the transcript", "dictation.txt", "Text (*.txt)")
+        if path:
+            self.save_requested.emit(path)
+
+
+def _icon(name: str) -> QIcon:
+    return QIcon(str(resources() / "icons" / f"{name}.svg"))

@@ -1,0 +1,69 @@
+"""For every test: no screen, no network, no home of its own, no thread left behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+MODEL = Path(__file__).parent.parent / "resources" / "models" / "s2t-base-en"
+SAMPLE = Path(__file__).parent.parent / "resources" / "audio" / "sample.flac"
+SAMPLE_TEXT = (
+    "The invention of movable metal letters in the middle of the fifteenth century may justly be considered as the "
+    "invention of the art of printing. The sleepers covered the entire floor, with the exception of a passage in the "
+    "middle."
+)
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch, tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(home))
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    def refuse(self, address):
+        if self.family != socket.AF_UNIX:
+            raise AssertionError(f"a test opened a connection to {address}")
+        return connect(self, address)
+
+    connect = socket.socket.connect
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left_behind():
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 5
+    while left := [thread for thread in set(threading.enumerate()) - before if thread.is_alive()]:
+        if all(thread.name.startswith(("pytest", "tqdm", "Thread-auto_conversion")) for thread in left):
+            return
+        assert time.monotonic() < deadline, f"threads left running: {left}"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def recognizer():
+    """The embedded checkpoint, loaded once."""
+    from s2t_core.recognizer import load
+
+    return load(MODEL, "cpu")
+
+
+@pytest.fixture(scope="session")
+def sample():
+    """The bundled recording: (samples, rate)."""
+    import soundfile
+
+    return soundfile.read(SAMPLE, dtype="float32")

@@ -1,0 +1,150 @@
+"""Stand-ins written by hand that keep the contracts of the real parts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from s2t_core.config import FeatureConfig, ModelConfig
+from s2t_core.decoding.draft import Draft
+from s2t_core.decoding.segment import DecodedText, DecodedWord
+from s2t_core.errors import S2TError
+from s2t_core.events import SegmentClosed, SegmentUpdated
+from s2t_core.types import AudioChunk, Samples, Segment
+
+
+class LoudnessDetector:
+    """Speech is what is loud."""
+
+    def probability(self, frame: Samples) -> float:
+        return 0.95 if float(np.abs(frame).max()) > 0.01 else 0.05
+
+
+class WordTokenizer:
+    """Token n is the word "wn"; every token begins a word."""
+
+    def decode(self, ids: Iterable[int]) -> str:
+        return " ".join(f"w{i}" for i in ids)
+
+    def starts_word(self, token_id: int) -> bool:
+        return True
+
+
+class _FakeModel:
+    config = ModelConfig(num_conv_layers=1, conv_kernel_sizes=(9,))  # 50 encoder frames a second
+
+
+class ClockDecoder:
+    """Hears one word each `word_s`: in segments of pure speech the n-th word is token n, so that texts tell the time.
+
+    It records how long every decoded stretch was.
+    """
+
+    features = FeatureConfig(do_ceptral_normalize=False)
+    tokenizer = WordTokenizer()
+    model = _FakeModel()
+    frames_per_second = 50.0
+
+    def __init__(self, word_s: float = 0.5) -> None:
+        self.word_frames = int(word_s * 100)
+        self.drafted: list[int] = []
+        self.finished: list[int] = []
+
+    def draft(self, frames, previous: Draft, committed: int, edge_s: float, rewind_s: float) -> Draft:
+        self.drafted.append(len(frames))
+        tokens = self._tokens(frames)
+        passes = tuple(previous.passes[i] + 1 if i < len(previous.tokens) else 1 for i in tokens)
+        attended = tuple((i + 1) * self.word_frames // 2 - 1 for i in tokens)
+        return Draft(tokens, passes, attended, tuple(1.0 for _ in tokens))
+
+    def finish(self, frames, committed=()) -> DecodedText:
+        self.finished.append(len(frames))
+        tokens = self._tokens(frames)
+        assert tokens[: len(committed)] == tuple(committed)
+        half = self.word_frames // 2
+        words = tuple(DecodedWord(f"w{i}", i * half, (i + 1) * half, 0.9) for i in tokens)
+        return DecodedText(self.tokenizer.decode(tokens), words)
+
+    def _tokens(self, frames) -> tuple[int, ...]:
+        return tuple(range(len(frames) // self.word_frames))
+
+
+class ScriptedSession:
+    """Says its words one after the other, one chunk each, and closes the segment at the end."""
+
+    def __init__(self, words: Sequence[str], fails_at: int | None = None) -> None:
+        self._words = words
+        self._fails_at = fails_at
+        self._said = 0
+        self.heard: list[AudioChunk] = []
+
+    def push(self, chunk: AudioChunk):
+        self.heard.append(chunk)
+        if self._fails_at is not None and len(self.heard) > self._fails_at:
+            raise S2TError("The session broke.", "Try again.")
+        if self._said >= len(self._words):
+            return ()
+        self._said += 1
+        said = self._words[: self._said]
+        return (SegmentUpdated(Segment(0, 0, self._said * 100, " ".join(said[:-1]), said[-1])),)
+
+    def finish(self):
+        if not self._said:
+            return ()
+        return (SegmentClosed(Segment(0, 0, self._said * 100, " ".join(self._words[: self._said]))),)
+
+
+class FakeRecognizer:
+    """What the engine needs of a recogniser."""
+
+    name, device = "fake", "cpu"
+
+    class decoder:  # the name of the attribute
+        features = FeatureConfig()
+        warmed = 0
+
+        @classmethod
+        def finish(cls, frames) -> None:
+            cls.warmed += 1
+
+    def __init__(self, *sessions: ScriptedSession) -> None:
+        self._sessions = list(sessions)
+
+    def open_session(self, config=None) -> ScriptedSession:
+        return self._sessions.pop(0)
+
+
+class FakeSource:
+    """Gives `chunks` of 100 samples and then waits for `stop`, as a microphone does."""
+
+    def __init__(self, chunks: int = 3, error: Exception | None = None, silent: bool = False) -> None:
+        self._chunks = 0 if silent else chunks
+        self._error = error
+        self.stopped = threading.Event()
+        self.broken = ""
+        self.given = 0
+
+    def start(self):
+        if self._error is not None:
+            raise self._error
+        return self._give()
+
+    def _give(self):
+        for index in range(self._chunks):
+            self.given += 1
+            yield AudioChunk(np.full(100, 0.5, np.float32), 16000, index * 100)
+        self.stopped.wait(10)
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+    def received_s(self) -> float:
+        return self.given * 100 / 16000
+
+    def take_peak(self) -> float:
+        return 0.5
+
+    def fault(self) -> str:
+        return "" if self.stopped.is_set() else self.broken

@@ -1,0 +1,161 @@
+"""Checkpoint folders: what transformers wrote loads here, what we write loads there, and broken ones are refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+
+import pytest
+import torch
+from conftest import MODEL
+from safetensors.torch import load_file, save_file
+from support.peer import TINY, make_pair, make_peer, random_batch
+from transformers import Speech2TextForConditionalGeneration as Peer
+
+from s2t_core.errors import CheckpointError, ConfigError
+from s2t_core.model.checkpoint import export_folder, load_model, read_weights, save_model
+from s2t_core.model.packing import pack, unpack
+
+TOKENS = torch.tensor([[2, 5, 6, 7]])
+
+
+@torch.no_grad()
+def logits(model):
+    features, _ = random_batch(TINY, [61])
+    if isinstance(model, Peer):
+        return model(input_features=features, decoder_input_ids=TOKENS).logits
+    return model(features, TOKENS).logits
+
+
+def test_a_pickle_folder_of_transformers_loads(tmp_path):
+    peer = make_peer(TINY)
+    peer.config.save_pretrained(tmp_path)
+    state = peer.state_dict() | {"model.encoder.embed_positions.weights": torch.zeros(3, 3)}  # as old versions wrote
+    torch.save(state, tmp_path / "pytorch_model.bin")
+    assert torch.allclose(logits(load_model(tmp_path)), logits(peer), atol=1e-4)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_our_folder_loads_in_transformers(tmp_path, tied):
+    config = dataclasses.replace(TINY, tie_word_embeddings=tied)
+    ours, _ = make_pair(config, tmp_path / "theirs")
+    save_model(ours, tmp_path / "ours")
+    theirs, report = Peer.from_pretrained(tmp_path / "ours", output_loading_info=True)
+    assert not report["missing_keys"] and not report["unexpected_keys"]
+    assert torch.allclose(logits(ours), logits(theirs.eval()), atol=1e-4)
+
+
+def test_a_packed_folder_is_near_the_plain_one_and_a_third_of_its_size(tmp_path):
+    ours, _ = make_pair(TINY, tmp_path / "plain")
+    save_model(ours, tmp_path / "packed", packed=True)
+    packed = load_model(tmp_path / "packed")
+    for name, weight in ours.state_dict().items():
+        step = weight.abs().flatten(1).amax(1) / 127 if weight.dim() > 1 else weight.abs().max() / 1024
+        error = (packed.state_dict()[name] - weight).abs().flatten(1 if weight.dim() > 1 else 0).amax(-1)
+        assert bool((error <= step * 0.51 + 1e-6).all()), name
+    small = (tmp_path / "packed/model.int8.safetensors").stat().st_size
+    assert small < 0.4 * (tmp_path / "plain/model.safetensors").stat().st_size
+
+
+def test_packing_survives_rows_of_zeros():
+    packed = dict(pack([("w", torch.zeros(3, 4))]))
+    assert not unpack(packed["w"], packed["w.scale"]).any()
+
+
+@torch.no_grad()
+def test_the_exported_embedded_model_gives_transformers_the_same_logits(tmp_path, recognizer):
+    export_folder(MODEL, tmp_path)
+    theirs = Peer.from_pretrained(tmp_path).eval()
+    features = torch.randn(1, 120, 80) * 3
+    tokens = torch.tensor([[2, 50, 600, 7000]])
+    ours = recognizer.decoder.model(features, tokens).logits
+    want = theirs(input_features=features, decoder_input_ids=tokens).logits
+    assert float((ours - want).abs().max()) < 1e-3  # logits of up to 30
+
+
+class Bomb:
+    def __reduce__(self):
+        return exec, ("raise SystemExit('a pickle ran code')",)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A good checkpoint, to be spoilt."""
+    make_peer(TINY).save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def assert_refused(folder, said):
+    with pytest.raises((CheckpointError, ConfigError), match=said) as caught:
+        load_model(folder)
+    assert "\n" not in str(caught.value)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"model_type": "whisper"}, "whisper"),
+        ({"encoder_attention_heads": 5}, "cannot be divided"),
+        ({"d_model": "big"}, "d_model"),
+        ({"d_model": 64}, "does not fit"),
+        ({"encoder_layers": 10**6}, "encoder_layers"),
+        ({"activation_function": "sinc"}, "sinc"),
+        ({"conv_kernel_sizes": [5]}, "kernels"),
+        ({"pad_token_id": 60}, "outside the vocabulary"),
+    ],
+)
+def test_a_configuration_that_no_network_or_not_this_one_has_is_refused(folder, change, said):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert_refused(folder, said)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe", b"[" * 100_000])
+def test_a_configuration_that_is_no_json_object_is_refused(folder, content):
+    (folder / "config.json").write_bytes(content)
+    assert_refused(folder, "JSON")
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
+    assert_refused(folder, name)
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    assert_refused(tmp_path / "nowhere", "is not a folder")
+
+
+@pytest.mark.parametrize("kept", [0, 7, 100, 5000])
+def test_truncated_weights_are_refused(folder, kept):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:kept])
+    assert_refused(folder, "cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda state: state.pop("model.encoder.layer_norm.bias"), "missing model.encoder.layer_norm.bias"),
+        (lambda state: state.update(extra=torch.zeros(1)), "unknown extra"),
+        (lambda state: state["model.encoder.layer_norm.bias"].fill_(float("nan")), "not a finite number"),
+        (lambda state: state.update({"lm_head.weight": torch.zeros(2, dtype=torch.int8)}), "no scale"),
+    ],
+)
+def test_tensors_that_are_not_the_models_are_refused(folder, spoil, said):
+    state = load_file(folder / "model.safetensors")
+    spoil(state)
+    save_file(state, folder / "model.safetensors")
+    assert_refused(folder, said)
+
+
+def test_a_pickle_that_would_run_code_is_refused(tmp_path):
+    path = tmp_path / "pytorch_model.bin"
+    torch.save({"weight": Bomb()}, path)
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        read_weights(path)
+    path.write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        read_weights(path)

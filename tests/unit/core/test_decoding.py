@@ -1,0 +1,173 @@
+"""Search options, drafts, guards, alignment and the commit rule."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from support.peer import TINY, random_batch
+
+from s2t_core.decoding.alignment import attended_frames, default_heads, monotonic_spans
+from s2t_core.decoding.draft import Draft, DraftLimits, redraft
+from s2t_core.decoding.guards import loop_start, token_limit, without_loop
+from s2t_core.decoding.search import SearchOptions, search
+from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
+from s2t_core.streaming.policy import CommitConfig, stable_count
+
+HEADS = default_heads(TINY.decoder_layers, TINY.decoder_attention_heads)
+NO_LIMITS = DraftLimits(max_tokens=12, edge_frames=0, rewind_frames=10**6)
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(3)
+    model = Speech2TextForConditionalGeneration(TINY)
+    model.init_weights()
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def encoded(model):
+    features, _ = random_batch(TINY, [81])
+    with torch.no_grad():
+        return model.encode(features)
+
+
+def greedy(model, encoded, prefix=(), limit=12):
+    options = SearchOptions(max_new_tokens=limit, early_stopping=True, prefix=prefix)
+    return search(model, encoded, options)[0][0].tokens
+
+
+def test_a_prefix_is_forced_and_not_returned(model, encoded):
+    whole = greedy(model, encoded)
+    assert greedy(model, encoded, prefix=whole[:3], limit=9) == whole[3:]
+
+
+def test_n_best_hypotheses_come_best_first_and_differ(model, encoded):
+    found = search(model, encoded, SearchOptions(beams=5, max_new_tokens=8))[0]
+    assert len({one.tokens for one in found}) == len(found) == 5
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+
+
+def test_scores_are_the_mean_log_probability_of_the_tokens(model, encoded):
+    best = search(model, encoded, SearchOptions(beams=3, max_new_tokens=6))[0][0]
+    with torch.no_grad():
+        logits = model.decode(torch.tensor([[2, *best.tokens[:-1]]]), encoded)[0]
+    chosen = logits.log_softmax(-1)[range(len(best.tokens)), list(best.tokens)]
+    assert best.score == pytest.approx(float(chosen.mean()), abs=1e-4)
+
+
+def test_a_draft_of_nothing_is_the_greedy_text(model, encoded):
+    draft = redraft(model, encoded, HEADS, (2,), Draft(), 0, NO_LIMITS)
+    whole = [token for token in greedy(model, encoded) if token != TINY.eos_token_id]
+    kept = without_loop(whole)
+    assert list(draft.tokens)[: len(kept) - 1] == kept[: len(draft.tokens)][: len(kept) - 1]
+    assert len(draft.tokens) == len(draft.passes) == len(draft.attended) == len(draft.probabilities)
+
+
+def test_a_draft_that_holds_is_confirmed_and_a_wrong_one_is_replaced_from_the_first_fault(model, encoded):
+    first = redraft(model, encoded, HEADS, (2,), Draft(), 0, NO_LIMITS)
+    again = redraft(model, encoded, HEADS, (2,), first, 0, NO_LIMITS)
+    assert again.tokens == first.tokens
+    assert again.passes == tuple(2 for _ in first.tokens)
+    wrong = Draft((first.tokens[0], (first.tokens[1] + 1) % 50 + 4), (1, 1), (0, 0), (1.0, 1.0))
+    mended = redraft(model, encoded, HEADS, (2,), wrong, 0, NO_LIMITS)
+    assert mended.tokens == first.tokens
+    assert mended.passes[:2] == (2, 1)
+
+
+def test_committed_tokens_stay_even_against_the_decoder(model, encoded):
+    forced = Draft((41, 42), (9, 9), (0, 0), (1.0, 1.0))
+    assert redraft(model, encoded, HEADS, (2,), forced, 2, NO_LIMITS).tokens[:2] == (41, 42)
+
+
+def test_a_draft_stops_at_the_edge_of_the_audio(model, encoded):
+    frames = encoded.values.shape[1]
+    draft = redraft(model, encoded, HEADS, (2,), Draft(), 0, DraftLimits(12, edge_frames=frames, rewind_frames=10**6))
+    assert len(draft.tokens) == 1
+
+
+@pytest.mark.parametrize(
+    ("tokens", "kept"),
+    [
+        ([1, 2, 3, 4], [1, 2, 3, 4]),
+        ([7] * 5, [7] * 5),
+        ([1, 7, 7, 7, 7, 7, 7], [1, 7]),
+        ([1, 2, 3] * 4, [1, 2, 3]),
+        ([9, 1, 2, 1, 2, 1, 2, 1, 2, 5], [9, 1, 2]),
+        ([9, 1, 2, 1, 2, 1, 2, 5], [9, 1, 2, 1, 2, 1, 2, 5]),
+        ([], []),
+    ],
+)
+def test_loops_are_cut_after_their_first_round(tokens, kept):
+    assert without_loop(tokens) == kept
+    assert (loop_start(tokens) is None) or tokens[: loop_start(tokens)] == kept
+
+
+def test_more_audio_allows_more_tokens():
+    assert 0 < token_limit(0.1) < token_limit(10.0) < 110
+
+
+def test_attended_frames_are_the_peaks_but_for_the_sink_at_the_start():
+    weights = torch.full((2, 60), 0.001)
+    weights[:, 0] = 0.9
+    weights[0, 20], weights[1, 41] = 0.3, 0.3
+    for got, peak in zip(attended_frames(weights), (20, 41), strict=True):
+        assert abs(got - peak) <= 2
+
+
+def test_spans_follow_the_attention_in_order_and_cover_the_audio():
+    weights = np.full((3, 30), 0.01, np.float32)
+    weights[0, :8], weights[1, 8:22], weights[2, 22:] = 1, 1, 1
+    assert monotonic_spans(weights) == [(0, 8), (8, 22), (22, 30)]
+
+
+@given(st.integers(1, 12), st.integers(0, 30), st.integers(0, 2**31))
+def test_spans_are_never_empty_and_never_overlap(tokens, more, seed):
+    weights = np.random.default_rng(seed).random((tokens, tokens + more)).astype(np.float32)
+    spans = monotonic_spans(weights)
+    assert spans[0][0] == 0 and spans[-1][1] == tokens + more
+    assert all(a < b for a, b in spans)
+    assert all(before[1] == after[0] for before, after in itertools.pairwise(spans))
+
+
+def test_more_tokens_than_frames_cannot_be_laid_out():
+    with pytest.raises(ValueError, match="3 tokens"):
+        monotonic_spans(np.ones((3, 2), np.float32))
+
+
+COMMIT = CommitConfig(hold_ms=100, agreeing_passes=2, doubtful_below=0.5, doubtful_hold_ms=400)
+
+
+def stable(draft, committed=0, word_starts=range(100)):
+    """The commit rule with frames of 10 ms and one second heard."""
+    return stable_count(draft, committed, lambda frame: 1000 - 10 * frame, COMMIT, lambda token: token in word_starts)
+
+
+def draft(passes, attended, probabilities=None, tokens=(1, 2, 3, 4)):
+    return Draft(tokens, passes, attended, probabilities or (0.9,) * len(tokens))
+
+
+def test_a_token_is_committed_once_two_passes_agree_and_it_lies_far_enough_back():
+    assert stable(draft((2, 2, 2, 2), (10, 50, 90, 99))) == 3
+    assert stable(draft((2, 2, 1, 1), (10, 50, 60, 70))) == 2
+    assert stable(draft((2, 2, 2, 2), (10, 95, 60, 70))) == 1
+
+
+def test_a_doubtful_token_waits_longer():
+    assert stable(draft((2, 2, 2, 2), (10, 70, 80, 99), (0.9, 0.4, 0.9, 0.9))) == 1
+    assert stable(draft((2, 2, 2, 2), (10, 55, 80, 99), (0.9, 0.4, 0.9, 0.9))) == 3
+
+
+def test_only_whole_words_are_committed():
+    old = (10, 20, 30, 40)
+    assert stable(draft((2, 2, 2, 2), old)) == 3  # whether the last one is whole is not known yet
+    assert stable(draft((2, 2, 2, 2), old), word_starts=(1, 3)) == 2
+
+
+def test_what_is_committed_stays_so_whatever_the_draft_says():
+    assert stable(draft((1, 1, 1, 1), (99, 99, 99, 99)), committed=2) == 2

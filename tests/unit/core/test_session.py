@@ -1,0 +1,191 @@
+"""A session cuts the stream into segments, commits what is stable, and loses nothing at gaps, cuts and ends."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+from conftest import SAMPLE_TEXT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.fakes import ClockDecoder, LoudnessDetector
+
+from s2t_core.errors import AudioFormatError
+from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
+from s2t_core.session import SessionConfig, StreamSession
+from s2t_core.types import AudioChunk
+
+RATE = 16000
+
+
+def sound(*stretches):
+    """Alternating speech and silence, in seconds, beginning with speech."""
+    parts = [np.full(int(s * RATE), 0.0 if i % 2 else 0.5, np.float32) for i, s in enumerate(stretches)]
+    return np.concatenate(parts)
+
+
+def run(samples, config=None, size=1600, rate=RATE, decoder=None):
+    decoder = decoder or ClockDecoder()
+    session = StreamSession(decoder, LoudnessDetector(), config or SessionConfig())
+    events = []
+    for at in range(0, len(samples), size):
+        events += session.push(AudioChunk(samples[at : at + size], rate, at))
+    return [*events, *session.finish()], decoder
+
+
+def closed(events):
+    return [event.segment for event in events if isinstance(event, SegmentClosed)]
+
+
+def test_a_pause_ends_a_segment_and_speech_begins_the_next():
+    events, _ = run(np.concatenate([np.zeros(RATE, np.float32), sound(2.0, 1.0, 1.5, 1.0)]))
+    first, second = closed(events)
+    assert (first.id, second.id) == (0, 1)
+    # Pre-roll before, a tail behind, and no overlap between the two.
+    assert RATE - 0.4 * RATE < first.start_sample < RATE
+    assert 3.0 * RATE < first.end_sample <= 3.4 * RATE
+    assert 3.6 * RATE <= second.start_sample < 4.0 * RATE
+
+
+def test_committed_text_only_grows_and_the_final_text_begins_with_it():
+    events, _ = run(sound(6.0, 1.0))
+    committed = ""
+    for event in events:
+        assert event.segment.committed.startswith(committed)
+        committed = event.segment.committed
+    assert len(closed(events)[0].words) >= 11
+
+
+def test_words_are_committed_while_speech_goes_on():
+    config = SessionConfig()
+    events, _ = run(sound(4.0))
+    before_end = [event for event in events if isinstance(event, SegmentUpdated)][-1].segment
+    assert before_end.committed.split()[:4] == ["w0", "w1", "w2", "w3"]
+    heard_s = before_end.end_sample / RATE
+    last_word_end_s = len(before_end.committed.split()) * 0.5
+    assert heard_s - last_word_end_s >= config.commit.hold_ms / 1000 - 0.02
+
+
+def test_silence_gives_no_events_and_is_never_decoded():
+    events, decoder = run(np.zeros(10 * RATE, np.float32))
+    assert events == []
+    assert decoder.drafted == decoder.finished == []
+
+
+def test_endless_speech_is_cut_without_losing_or_repeating_sound():
+    events, decoder = run(sound(50.0))
+    segments = closed(events)
+    assert len(segments) >= 3
+    for before, after in itertools.pairwise(segments):
+        assert before.end_sample == after.start_sample
+    assert segments[-1].end_sample == 50 * RATE
+    assert max(decoder.finished) <= 2000  # frames: 20 s
+
+
+def test_a_long_segment_ends_at_a_short_pause():
+    events, _ = run(sound(13.0, 0.3, 5.0, 1.0))
+    assert [round(segment.end_sample / RATE) for segment in closed(events)] == [13, 19]
+
+
+def test_a_gap_closes_the_segment_and_is_reported_with_its_place():
+    session = StreamSession(ClockDecoder(), LoudnessDetector(), SessionConfig())
+    speech = sound(2.0)
+    events = list(session.push(AudioChunk(speech, RATE, 0)))
+    events += session.push(AudioChunk(speech, RATE, 3 * RATE))
+    events += session.finish()
+    gap = next(event for event in events if isinstance(event, AudioLost))
+    assert (gap.start_sample, gap.end_sample) == (2 * RATE, 3 * RATE)
+    before, after = closed(events)
+    assert before.end_sample <= gap.start_sample and gap.end_sample <= after.start_sample
+    assert events.index(gap) > [type(event) for event in events].index(SegmentClosed)
+
+
+def test_an_empty_last_chunk_shows_a_loss_at_the_very_end():
+    session = StreamSession(ClockDecoder(), LoudnessDetector(), SessionConfig())
+    session.push(AudioChunk(np.zeros(RATE, np.float32), RATE, 0))
+    (lost,) = session.push(AudioChunk(np.zeros(0, np.float32), RATE, 2 * RATE))
+    assert lost == AudioLost(RATE, 2 * RATE)
+
+
+def test_finish_decodes_the_last_words_without_a_pause():
+    events, _ = run(sound(3.1))
+    (segment,) = closed(events)
+    assert segment.end_sample == int(3.1 * RATE)
+    assert segment.committed.split()[-1] == "w5"
+
+
+def test_a_session_without_partials_gives_final_text_only():
+    events, decoder = run(sound(3.0, 1.0), SessionConfig(partials=False))
+    assert [type(event) for event in events] == [SegmentClosed]
+    assert decoder.drafted == []
+
+
+def test_a_long_chunk_skips_the_drafts_that_later_sound_overtakes():
+    _, paced = run(sound(6.0))
+    _, late = run(sound(6.0), size=6 * RATE)
+    assert len(paced.drafted) > 15
+    assert len(late.drafted) == 1
+    assert paced.finished == late.finished
+
+
+@settings(max_examples=30, deadline=None)
+@given(sizes=st.lists(st.integers(1, 5120), min_size=1, max_size=12))
+def test_however_the_sound_is_cut_the_events_are_the_same(sizes):
+    samples = sound(2.0, 0.7, 3.0, 0.1, 1.0)
+    whole, _ = run(samples, size=512)
+    session = StreamSession(ClockDecoder(), LoudnessDetector(), SessionConfig())
+    events, at, turn = [], 0, 0
+    while at < len(samples):
+        size = sizes[turn % len(sizes)] if sizes[turn % len(sizes)] > 200 else 200
+        events += session.push(AudioChunk(samples[at : at + size], RATE, at))
+        at, turn = at + size, turn + 1
+    events += session.finish()
+    assert events == whole
+
+
+@pytest.mark.parametrize("rate", [8000, 44100, 48000])
+def test_other_rates_give_the_same_segments(rate):
+    samples = np.repeat(sound(2.0, 1.0, 1.5), 3)[:: 48000 // rate] if rate != 44100 else None
+    if samples is None:
+        import soxr
+
+        samples = soxr.resample(sound(2.0, 1.0, 1.5), RATE, rate).astype(np.float32)
+    events, _ = run(samples, rate=rate, size=rate // 10)
+    wanted, _ = run(sound(2.0, 1.0, 1.5))
+    for got, want in zip(closed(events), closed(wanted), strict=True):
+        assert abs(got.start_sample - want.start_sample) <= 512
+        assert abs(got.end_sample - want.end_sample) <= 512
+
+
+@pytest.mark.parametrize("samples", [np.full(100, np.nan, np.float32), np.zeros((10, 2), np.float32)])
+def test_samples_that_mean_nothing_are_refused(samples):
+    session = StreamSession(ClockDecoder(), LoudnessDetector(), SessionConfig())
+    with pytest.raises(AudioFormatError):
+        session.push(AudioChunk(samples, RATE, 0))
+
+
+def test_the_real_checkpoint_hears_the_sample_the_same_however_it_is_cut(recognizer, sample):
+    samples, rate = sample
+    texts = []
+    for size in (320, 5000):
+        session = recognizer.open_session()
+        events = [
+            event
+            for at in range(0, len(samples), size)
+            for event in session.push(AudioChunk(samples[at : at + size], rate, at))
+        ]
+        texts.append([*events, *session.finish()])
+    assert texts[0] == texts[1]
+    assert " ".join(segment.committed for segment in closed(texts[0])) == SAMPLE_TEXT
+    words = [word for segment in closed(texts[0]) for word in segment.words]
+    assert [word.text for word in words] == SAMPLE_TEXT.split()
+    assert all(a.end_sample <= b.start_sample for a, b in itertools.pairwise(words))
+    assert all(0 < word.confidence <= 1 and word.start_sample < word.end_sample for word in words)
+
+
+def test_final_text_does_not_depend_on_live_drafts_in_the_sample(recognizer, sample):
+    session = recognizer.open_session(dataclasses.replace(SessionConfig(), partials=False))
+    events = [*session.push(AudioChunk(sample[0], sample[1], 0)), *session.finish()]
+    assert " ".join(segment.committed for segment in closed(events)) == SAMPLE_TEXT

@@ -1,0 +1,73 @@
+"""The document: committed text only grows, and its settled part is only ever appended to."""
+
+from __future__ import annotations
+
+import pytest
+
+from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
+from s2t_core.transcript import TranscriptDocument
+from s2t_core.types import Segment
+
+RATE = 16000
+
+
+def segment(number, start_s, end_s, committed, tentative=""):
+    return Segment(number, int(start_s * RATE), int(end_s * RATE), committed, tentative)
+
+
+def apply(*events, document=None):
+    document = document or TranscriptDocument()
+    for event in events:
+        before = document.settled_text
+        document = document.apply(event)
+        assert document.settled_text.startswith(before)
+    return document
+
+
+def test_text_grows_from_tentative_to_committed_to_closed():
+    events = [
+        SegmentUpdated(segment(0, 0, 1, "", "hello")),
+        SegmentUpdated(segment(0, 0, 2, "hello", "word")),
+        SegmentClosed(segment(0, 0, 3, "hello world.")),
+    ]
+    texts = [(apply(*events[:n]).settled_text, apply(*events[:n]).text) for n in (1, 2, 3)]
+    assert texts == [("", "hello"), ("hello", "hello word"), ("hello world.", "hello world.")]
+
+
+def test_segments_join_with_a_space_and_after_a_long_pause_with_a_paragraph():
+    document = apply(
+        SegmentClosed(segment(0, 0, 1, "One.")),
+        SegmentClosed(segment(1, 2.5, 3, "Two.")),
+        SegmentUpdated(segment(2, 5, 6, "", "three")),
+    )
+    assert document.settled_text == "One. Two."
+    assert document.text == "One. Two.\n\nthree"
+    assert apply(SegmentUpdated(segment(2, 5, 6.5, "three", "four")), document=document).text == (
+        "One. Two.\n\nthree four"
+    )
+
+
+def test_a_new_recording_begins_a_paragraph_though_its_clock_starts_again():
+    document = apply(SegmentClosed(segment(0, 0, 9, "One."))).begin_session()
+    assert apply(SegmentUpdated(segment(0, 0, 1, "", "two")), document=document).text == "One.\n\ntwo"
+    assert apply(SegmentClosed(segment(0, 0, 1, "Two.")), document=document).text == "One.\n\nTwo."
+
+
+def test_lost_sound_leaves_a_mark_with_its_length():
+    document = apply(
+        SegmentClosed(segment(0, 0, 1, "One.")), AudioLost(RATE, 3 * RATE), SegmentClosed(segment(1, 3, 4, "Two."))
+    )
+    assert document.text == "One. [2.0 s of sound lost] Two."
+
+
+def test_a_segment_that_turns_out_empty_leaves_nothing():
+    document = apply(SegmentUpdated(segment(0, 0, 1, "", "uh")), SegmentClosed(segment(0, 0, 1, "")))
+    assert document.text == ""
+    assert document.closed == ()
+
+
+@pytest.mark.parametrize("new", [segment(0, 0, 2, "hello wood"), segment(1, 2, 3, "hello world")])
+def test_committed_text_that_shrinks_changes_or_vanishes_is_refused(new):
+    document = apply(SegmentUpdated(segment(0, 0, 1, "hello world")))
+    with pytest.raises(ValueError, match="takes back"):
+        document.apply(SegmentUpdated(new))
