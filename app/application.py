@@ -60,7 +60,8 @@ class Desktop:
             if again:
                 look_again()
             devices = list_inputs()
-            names = [(device.name, device.name) for device in sorted(devices, key=lambda device: not device.is_default)]
+            # The first choice follows the system's default, also when that changes.
+            names = [("System default", ""), *((device.name, device.name) for device in devices)] if devices else []
             notice = "" if names else "No microphone was found. Plug one in and look again, or try the sample."
         except AudioError as error:
             notice = str(error)

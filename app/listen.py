@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +32,14 @@ def listen(source: AudioSource, model: Path, device: str, show: Callable[[Engine
     ready = messages.get()
     if isinstance(ready, ModelFailed):
         raise ready.error
-    # The source starts only now: in a terminal nobody speaks before the program says that it listens.
-    engine.listen(source.start())
-    engine.shut_down()
+    try:
+        # The source starts only now: in a terminal nobody speaks before the program says that it listens.
+        engine.listen(source.start())
+    finally:
+        engine.shut_down()
     show(ready)
-    fault = _follow(source, messages, show)
+    with _signals_call(source.stop):
+        fault = _follow(source, messages, show)
     if fault:
         raise AudioError(fault)
 
@@ -45,21 +50,27 @@ def _follow(
     """Show messages until the session is over; returns the source's fault, if that ended it."""
     fault = ""
     while True:
-        try:
+        with contextlib.suppress(queue.Empty):
             message = messages.get(timeout=_POLL_S)
-        except queue.Empty:
-            message = None
-        except KeyboardInterrupt:
-            source.stop()
-            continue
-        if message is not None:
             show(message)
-        if isinstance(message, SessionEnded):
-            if message.error is not None:
-                raise message.error
-            return fault
+            if isinstance(message, SessionEnded):
+                if message.error is not None:
+                    raise message.error
+                return fault
         if not fault and (fault := source.fault()):
             source.stop()
+
+
+@contextlib.contextmanager
+def _signals_call(stop: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl+C and a request to terminate stop the source instead of the program, which then ends in order."""
+    names = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(name, lambda *_: stop()) for name in names]
+    try:
+        yield
+    finally:
+        for name, handler in zip(names, before, strict=True):
+            signal.signal(name, handler)
 
 
 def show_lines(lines: LiveLines, listening: str) -> Callable[[EngineMessage], None]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]  # (n,) mono, full scale is -1..1
 Features = NDArray[np.float32]  # (frames, bins)
 
 SAMPLE_RATE_HZ = 16_000  # every Speech2Text checkpoint listens at this rate
-
-_generations = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +29,6 @@ class AudioChunk:
 def join_chunks(chunks: Sequence[AudioChunk]) -> AudioChunk:
     """Neighbouring chunks of one stream as one; at least one is needed."""
     return AudioChunk(np.concatenate([chunk.samples for chunk in chunks]), chunks[0].rate, chunks[0].start)
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedFrames:
-    """What the encoder made of a batch of utterances.
-
-    `generation` names this very encoding. Caches made from it carry the number and refuse any other.
-    """
-
-    values: torch.Tensor  # (batch, frames, d_model)
-    mask: torch.Tensor | None = None  # (batch, frames) bool, True where a frame is real; None: all are
-    generation: int = field(default_factory=lambda: next(_generations))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,13 @@ _FORMATS = "Use a WAV, FLAC, OGG, Opus or MP3 file."
 _PACED_BLOCK_S = 0.02
 
 
+class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
+    """A file read from front to end: soundfile seeks after every read, and seeking makes MP3 streams fall silent."""
+
+    def seekable(self) -> bool:
+        return False
+
+
 def read_chunks(path: Path, block_s: float = 0.1) -> Iterator[AudioChunk]:
     """The file as mono chunks of `block_s`. Raises AudioError for a file that holds no sound."""
     with _open(path) as file:
@@ -50,7 +57,7 @@ def _open(path: Path) -> Any:
             pass
         if path.stat().st_size == 0:
             raise AudioError(f"{path} is empty.", _FORMATS)
-        return soundfile.SoundFile(path)
+        return _Sequential(path)
     except OSError as error:
         raise AudioError(f"{path} cannot be opened ({error.strerror}).", "Check the file's permissions.") from None
     except (soundfile.LibsndfileError, ValueError, TypeError) as error:

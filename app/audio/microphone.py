@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -22,6 +23,7 @@ _BLOCK_S = 0.02
 _POST_ROLL_S = 0.25
 # A healthy stream never pauses so long; PortAudio itself does not report a device that hangs.
 _SILENT_DEVICE_S = 2.0
+_EXIT_S = 3.0  # the program does not wait longer for a device when it ends
 _LOST = "Check that it is plugged in, then start again."
 
 
@@ -31,9 +33,10 @@ class Microphone:
     def __init__(self, name: str | None = None) -> None:
         """name  a part of the device's name, or its number; None: the default device"""
         self._name = name
-        self._device = name or "the default microphone"
+        self._device = name or "The default microphone"
         self._inbox: AudioInbox | None = None
         self._stream: Any = None
+        self._closing = threading.Thread()
         self._stopped = False
         self._ended = False  # by itself; written by PortAudio's thread
         self._arrived = 0.0  # when the last block came
@@ -43,23 +46,25 @@ class Microphone:
         """Open the device at 16 kHz, or at its own rate where it refuses. Raises AudioError."""
         look_again()
         device = find_input(self._name)
-        self._device = device.name
+        self._device = device.name if self._name else f"The default microphone, {device.name},"
         refused = ""
         for rate in dict.fromkeys((SAMPLE_RATE_HZ, device.rate)):
             try:
                 self._open(device.index, rate)
             except portaudio().PortAudioError as error:
-                refused = str(error)
+                refused = _reason(error)
                 continue
             assert self._inbox is not None
             return self._inbox
-        raise AudioError(f"{device.name} cannot be opened ({refused}).", "Choose another input device.")
+        remedy = "Check that it is plugged in and that no other program holds it, or choose another input device."
+        raise AudioError(f"{self._device} cannot be opened ({refused}).", remedy)
 
     def stop(self) -> None:
-        self._stopped = True
-        if self._stream is not None:
+        already, self._stopped = self._stopped, True
+        if self._stream is not None and not already:
             # Away from the caller: a sound server that hangs blocks these calls for half a minute.
-            threading.Thread(target=self._shut, name="microphone-stop", daemon=True).start()
+            self._closing = threading.Thread(target=self._shut, name="microphone-stop", daemon=True)
+            self._closing.start()
 
     def received_s(self) -> float:
         return self._inbox.received / self._inbox.rate if self._inbox else 0.0
@@ -96,6 +101,7 @@ class Microphone:
             self._inbox = None
             raise
         self._stream = stream
+        atexit.register(self._close_at_exit)
         logger.info("recording from %s at %d Hz", self._device, rate)
 
     def _receive(self, block: np.ndarray, frames: int, times: Any, status: Any) -> None:
@@ -112,6 +118,13 @@ class Microphone:
     def _finished(self) -> None:
         self._ended = True
 
+    def _close_at_exit(self) -> None:
+        """Runs before sounddevice's own exit handler, which never returns while a stream is still being closed."""
+        self.stop()
+        self._closing.join(_EXIT_S)
+        if self._closing.is_alive():
+            atexit.unregister(portaudio()._exit_handler)
+
     def _shut(self) -> None:
         if not self._ended:
             time.sleep(_POST_ROLL_S)
@@ -122,3 +135,11 @@ class Microphone:
             self._stream.close()
         except portaudio().PortAudioError as error:
             logger.info("closing %s: %s", self._device, error)
+        atexit.unregister(self._close_at_exit)
+
+
+def _reason(error: Exception) -> str:
+    """The sound system's own words, without PortAudio's around them."""
+    host = error.args[2] if len(error.args) > 2 else None
+    text = (host[2] if host else "") or (error.args[0] if error.args else "")
+    return str(text).strip() or type(error).__name__

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QIcon, QKeySequence
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -120,7 +120,8 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def _build(self) -> None:
-        self.toggle.setShortcut(QKeySequence("Ctrl+R"))
+        # Not the button's own shortcut: Qt forgets that one whenever the text changes.
+        QShortcut(QKeySequence("Ctrl+R"), self, self.toggle.click)
         self.toggle.setToolTip("Start or stop dictation (Ctrl+R)")
         self.toggle.setMinimumWidth(110)
         self.toggle.clicked.connect(self._toggle)
@@ -142,6 +143,7 @@ class MainWindow(QMainWindow):
         for action in (self._copy, self._save, self._clear):
             button = QToolButton()
             button.setDefaultAction(action)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             button.setAutoRaise(True)
             bottom.addWidget(button)
         column = QVBoxLayout()

@@ -14,8 +14,8 @@ import torch
 from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames
 from s2t_core.decoding.guards import loop_start
 from s2t_core.model.cache import DecoderCache
+from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
-from s2t_core.types import EncodedFrames
 
 
 @dataclass(frozen=True, slots=True)

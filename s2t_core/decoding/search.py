@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from s2t_core.model.cache import DecoderCache
+from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
-from s2t_core.types import EncodedFrames
 
 _NEVER = -1.0e9  # log probability of what must not be chosen; finite, so that sums stay comparable
 

@@ -15,10 +15,11 @@ from s2t_core.decoding.draft import Draft, DraftLimits, redraft
 from s2t_core.decoding.guards import token_limit, without_loop
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.features.cmvn import utterance_cmvn
+from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.model.subsampler import settled_frames
 from s2t_core.tokenizer import Tokenizer
-from s2t_core.types import EncodedFrames, Features
+from s2t_core.types import Features
 
 FEATURE_FRAMES_PER_SECOND = 100
 # A word is not stretched further than this around the frames its pieces attend to: the rest is silence.

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from s2t_core.errors import StaleCacheError
 from s2t_core.model.attention import KeysValues
-from s2t_core.types import EncodedFrames
+from s2t_core.model.encoded import EncodedFrames
 
 
 class DecoderCache:

@@ -15,9 +15,9 @@ from s2t_core.config import ModelConfig
 from s2t_core.model.activations import activation
 from s2t_core.model.attention import KeysValues, MultiHeadAttention
 from s2t_core.model.cache import DecoderCache
+from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.encoder import drops_layer, row, run_layer
 from s2t_core.model.positions import SinusoidalPositions
-from s2t_core.types import EncodedFrames
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from torch.utils.checkpoint import checkpoint
 from s2t_core.config import ModelConfig
 from s2t_core.model.activations import activation
 from s2t_core.model.attention import MultiHeadAttention
+from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.positions import SinusoidalPositions
 from s2t_core.model.subsampler import ConvSubsampler, frame_mask
-from s2t_core.types import EncodedFrames
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from s2t_core.config import ModelConfig
 from s2t_core.model.attention import BACKENDS, MultiHeadAttention
 from s2t_core.model.cache import DecoderCache
 from s2t_core.model.decoder import Decoder, DecoderOutput
+from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.encoder import Encoder, EncoderOutput
-from s2t_core.types import EncodedFrames
 
 IGNORED_LABEL = -100  # positions of the labels that the loss leaves out, as in torch's cross entropy
 

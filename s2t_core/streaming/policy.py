@@ -19,8 +19,8 @@ class CommitConfig:
     """
 
     hold_ms: int = 640
-    agreeing_passes: int = 3
-    doubtful_below: float = 0.5
+    agreeing_passes: int = 2
+    doubtful_below: float = 0.7
     doubtful_hold_ms: int = 1600
 
 

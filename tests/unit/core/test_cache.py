@@ -7,8 +7,8 @@ import torch
 from support.peer import TINY, random_batch
 
 from s2t_core.errors import StaleCacheError
+from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
-from s2t_core.types import EncodedFrames
 
 TOKENS = [[2, 7, 9, 11, 4, 30, 8], [2, 5, 6, 12, 40, 3, 9]]
 

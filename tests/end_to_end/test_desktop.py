@@ -1,0 +1,165 @@
+"""Real speech into a real microphone of PulseAudio, real PortAudio, the real window on a real X server."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import soundfile
+from conftest import SAMPLE_TEXT
+from support.desktop import VirtualMicrophone, missing_tools, no_sound, screen, wait_for
+
+ROOT = Path(__file__).parent.parent.parent
+DRIVER = ROOT / "tests" / "support" / "drive_window.py"
+
+pytestmark = [
+    pytest.mark.desktop,
+    # In CI a missing tool must not turn into a skipped test that looks green.
+    pytest.mark.skipif(bool(missing_tools()) and "CI" not in os.environ, reason=f"not installed: {missing_tools()}"),
+]
+
+
+class Program:
+    """The program in its window, driven over pipes."""
+
+    def __init__(self, process):
+        self._process = process
+
+    def do(self, command):
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def look(self):
+        return self.do("text")
+
+    def wait(self, condition, timeout_s=30.0, what="change in the window"):
+        return wait_for(lambda: (seen := self.look()) and condition(seen) and seen, timeout_s, what)
+
+    def state(self, name):
+        return self.wait(lambda seen: seen["state"] == name, what=f"state {name}")
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A screen and a microphone; the environment that finds them."""
+    with screen(tmp_path) as display, VirtualMicrophone(tmp_path / "sound").serve() as microphone:
+        yield microphone, os.environ | display | microphone.env
+
+
+@contextlib.contextmanager
+def opened(env, folder):
+    with (folder / "stderr.log").open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, str(DRIVER), str(folder)],
+            cwd=ROOT, env=env | {"PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=errors, text=True,
+        )  # fmt: skip
+        try:
+            assert json.loads(process.stdout.readline())["open"], (folder / "stderr.log").read_text()
+            yield Program(process), process
+        finally:
+            process.kill()
+            process.wait()
+            process.stdin.close()
+            process.stdout.close()
+
+
+@pytest.fixture
+def wav(tmp_path, sample):
+    path = tmp_path / "speech.wav"
+    soundfile.write(path, sample[0], sample[1])
+    return path
+
+
+def test_speech_into_the_microphone_appears_in_the_window_while_it_is_spoken(place, tmp_path, wav):
+    microphone, env = place
+    with opened(env, tmp_path) as (program, process):
+        program.wait(lambda seen: "Model:" in seen["status"], what="loaded model")
+        program.do("click")
+        program.state("listening")
+        player = threading.Thread(target=microphone.play, args=(wav,))
+        player.start()
+        live = program.wait(lambda seen: seen["tentative"] and seen["settled"], what="live text")
+        assert live["shown"] == live["settled"] + live["tentative"]
+        assert SAMPLE_TEXT.startswith(live["settled"])
+        assert program.do("shot live")["saved"]
+        player.join()
+        program.wait(lambda seen: "passage" in seen["shown"], what="last words")
+        assert program.do("click")["state"] == "draining"
+        done = program.state("idle")
+        assert done["shown"] == done["settled"] == SAMPLE_TEXT
+        assert done["notice"] == ""
+        assert program.do("copy")["clipboard"] == SAMPLE_TEXT
+        assert program.do(f"save {tmp_path}/saved")["exists"] is False  # the name gets its ending
+        assert (tmp_path / "saved.txt").read_text() == SAMPLE_TEXT + "\n"
+        assert program.do("shot done")["saved"]
+        program.do("close")
+        assert process.wait(10) == 0
+    assert (tmp_path / "stderr.log").read_text() == ""
+
+
+def test_a_microphone_that_is_pulled_out_is_said_and_the_words_are_kept(place, tmp_path, wav):
+    microphone, env = place
+    with opened(env, tmp_path) as (program, _):
+        program.do("click")  # before the model is loaded: nothing said meanwhile is lost
+        program.state("listening")
+        player = threading.Thread(target=microphone.play, args=(wav,))
+        player.start()
+        program.wait(lambda seen: "metal" in seen["shown"], what="words")
+        microphone.unplug()
+        done = program.state("idle")
+        assert "disconnected" in done["notice"] or "stopped sending" in done["notice"]
+        assert done["settled"].startswith("The invention of movable metal")
+        assert program.do("shot unplugged")["saved"]
+        program.do("click")
+        again = program.wait(lambda seen: seen["notice"] != done["notice"])["notice"]
+        assert "cannot be opened" in again or "No microphone" in again
+        microphone.plug()
+        program.do("click")
+        program.state("listening")
+        player.join()
+
+
+def test_the_sample_can_be_heard_without_a_microphone(tmp_path):
+    with screen(tmp_path) as display:
+        env = os.environ | display | no_sound(tmp_path)
+        with opened(env, tmp_path) as (program, _):
+            seen = program.wait(lambda seen: seen["inputs"])
+            assert "No microphone was found" in seen["notice"]
+            assert seen["inputs"] == ["Sample recording (no microphone needed)"]
+            program.do("click")
+            done = program.wait(lambda seen: seen["state"] == "idle" and seen["settled"], timeout_s=60)
+            assert done["settled"] == SAMPLE_TEXT
+
+
+def test_the_listener_hears_the_microphone_in_the_terminal(place, wav):
+    microphone, env = place
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "listen", "--events"],
+        cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert json.loads(process.stdout.readline())["type"] == "ready"
+        microphone.play(wav)
+        texts = []
+        while len(texts) < 2:
+            event = json.loads(process.stdout.readline())
+            texts += [event["text"]] if event["type"] == "final" else []
+        process.terminate()
+        rest = [json.loads(line) for line in process.stdout]
+        assert rest[-1]["type"] == "end" and rest[-1]["dropped_s"] == 0
+        assert " ".join(texts) == SAMPLE_TEXT
+        assert process.wait(10) == 0
+        assert process.stderr.read() == ""
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()

@@ -1,0 +1,87 @@
+"""Drives the real program in the real window, as a user would, and tells on stdout what it shows (one JSON a line).
+
+usage: drive_window.py FOLDER; reads commands from stdin:
+    click            press Start or Stop
+    text             settled and tentative text, state, notice
+    shot NAME        a picture of the screen as FOLDER/NAME.png
+    copy             press Copy and tell the clipboard
+    save PATH        what the save dialog does once a name is chosen
+    close            close the window
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+
+import app.application as application
+from app.paths import embedded_model
+
+folder = Path(sys.argv[1])
+opened: list[application.Desktop] = []
+
+
+class Ear(QObject):
+    """Brings the lines of stdin to the GUI thread."""
+
+    heard = Signal(str)
+
+
+def tell(**values) -> None:
+    print(json.dumps(values), flush=True)
+
+
+def obey(line: str) -> None:
+    word, _, rest = line.strip().partition(" ")
+    desktop = opened[0]
+    window, document = desktop.window, desktop.controller.document
+    if word == "click":
+        QTest.mouseClick(window.toggle, Qt.MouseButton.LeftButton)
+        tell(state=desktop.controller.state.value)
+    elif word == "text":
+        tell(
+            settled=document.settled_text,
+            tentative=document.tentative_text,
+            shown=window.view.toPlainText(),
+            state=desktop.controller.state.value,
+            status=window._status.text(),
+            notice=window.notice.text if window.notice.isVisible() else "",
+            inputs=[window.inputs.itemText(i) for i in range(window.inputs.count())],
+            level=window.meter.level,
+        )
+    elif word == "shot":
+        tell(saved=QGuiApplication.primaryScreen().grabWindow(0).save(str(folder / f"{rest}.png")))
+    elif word == "copy":
+        window._copy.trigger()
+        tell(clipboard=QGuiApplication.clipboard().text())
+    elif word == "save":
+        window.save_requested.emit(rest)
+        tell(exists=Path(rest).exists())
+    elif word == "close":
+        tell(closing=True)
+        window.close()
+
+
+def listen(ear: Ear) -> None:
+    for line in sys.stdin:
+        ear.heard.emit(line)
+
+
+def open_and_listen(self: application.Desktop) -> None:
+    opened.append(self)
+    really_open(self)
+    ear.heard.connect(obey)
+    threading.Thread(target=listen, args=(ear,), daemon=True).start()
+    tell(open=True)
+
+
+ear = Ear()
+really_open = application.Desktop.open
+application.Desktop.open = open_and_listen
+sys.exit(application.run_window(embedded_model(), "cpu"))

@@ -1,0 +1,114 @@
+"""Who may import whom. An exception to the house is an edit of this file."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in ("s2t_core", "app")
+    for path in (ROOT / package).rglob("*.py")
+}
+# What each room may import of the house itself. The longest matching name counts; a room may always import itself.
+MAY_IMPORT = {
+    "s2t_core.errors": [],
+    "s2t_core.types": [],
+    "s2t_core.events": ["s2t_core.types"],
+    "s2t_core.transcript": ["s2t_core.types", "s2t_core.events"],
+    "s2t_core.config": ["s2t_core.errors"],
+    "s2t_core.tokenizer": ["s2t_core.config", "s2t_core.errors"],
+    "s2t_core.model": ["s2t_core.types", "s2t_core.config", "s2t_core.errors"],
+    "s2t_core.features": ["s2t_core.types", "s2t_core.config", "s2t_core.errors"],
+    "s2t_core.decoding": ["s2t_core.types", "s2t_core.config", "s2t_core.model", "s2t_core.tokenizer",
+                          "s2t_core.features"],
+    "s2t_core.streaming": ["s2t_core.types", "s2t_core.decoding"],
+    "s2t_core.session": ["s2t_core.types", "s2t_core.events", "s2t_core.features", "s2t_core.decoding",
+                         "s2t_core.streaming"],
+    "s2t_core.recognizer": ["s2t_core"],
+    "app.errors": ["s2t_core.errors"],
+    "app.paths": [],
+    "app.logs": ["app.paths"],
+    "app.terminal": ["s2t_core.events", "s2t_core.transcript"],
+    "app.export": ["s2t_core.transcript", "s2t_core.types"],
+    "app.display": [],
+    "app.audio": ["app.errors", "s2t_core.types", "s2t_core.errors", "s2t_core.features.fbank"],
+    "app.engine": ["s2t_core"],
+    "app.controller": ["app.engine", "app.audio.source", "s2t_core"],
+    "app.ui": ["app.paths", "app.controller", "s2t_core.transcript"],
+    "app.transcribe": ["app.audio", "app.errors", "app.export", "app.terminal", "s2t_core"],
+    "app.listen": ["app.audio", "app.engine", "app.errors", "app.export", "app.terminal", "s2t_core"],
+    "app.doctor": ["app.audio", "app.display", "app.errors", "app.paths", "s2t_core"],
+    "app.application": ["app", "s2t_core"],
+    "app.cli": ["app", "s2t_core"],
+    "app.__main__": ["app.cli"],
+}  # fmt: skip
+# Heavy or fragile packages and the only rooms that may name them.
+ONLY_IN = {
+    "sounddevice": ["app.audio.devices"],
+    "PySide6": ["app.ui", "app.controller", "app.application"],
+    "torch": ["s2t_core"],
+    "soundfile": ["app.audio.file"],
+    "transformers": [],
+    "torchaudio": [],
+}
+
+
+def within(name: str, rooms: list[str]) -> bool:
+    return any(name == room or name.startswith(room + ".") for room in rooms)
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            found.add(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_imports_only_what_its_room_may(name):
+    rooms = [room for room in MAY_IMPORT if within(name, [room])]
+    if name in ("app", "s2t_core"):
+        assert imports(FILES[name]) == set()
+        return
+    assert rooms, f"{name} is in no room: say in this file what it may import"
+    room = max(rooms, key=len)
+    for imported in imports(FILES[name]):
+        if within(imported, ["app", "s2t_core"]):
+            assert within(imported, [*MAY_IMPORT[room], room]), f"{name} must not import {imported}"
+        package = imported.split(".")[0]
+        if package in ONLY_IN:
+            assert within(name, ONLY_IN[package]), f"{name} must not import {imported}"
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_says_its_job_first_and_stays_readable(name):
+    source = FILES[name].read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(source)), f"{name} does not say what it is for"
+    assert len(source.splitlines()) <= 300, f"{name} is too long"
+
+
+def test_the_core_runs_without_qt_devices_or_the_program():
+    code = (
+        "import sys, s2t_core.recognizer;"
+        "print(sorted(m for m in sys.modules if m.split('.')[0] in ('app','PySide6','sounddevice','soundfile')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_answers_without_loading_torch_or_qt():
+    code = (
+        "import sys, app.cli;print(sorted({m.split('.')[0] for m in sys.modules} & {'torch','PySide6','sounddevice'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

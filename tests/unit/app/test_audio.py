@@ -1,0 +1,319 @@
+"""Inbox, files and devices: nothing lost without its place, and every fault said with a remedy."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+
+from app.audio import devices
+from app.audio.file import FileSource, duration_s, read_chunks
+from app.audio.inbox import AudioInbox
+from app.audio.microphone import Microphone
+from app.errors import AudioError
+
+
+def block(value, length=10):
+    return np.full(length, value, np.float32)
+
+
+class TestInbox:
+    def test_all_that_waits_comes_in_one_chunk_in_its_order(self):
+        inbox = AudioInbox(16000)
+        for value in (0.1, 0.2, 0.3):
+            inbox.offer(block(value))
+        inbox.close()
+        (chunk,) = list(inbox)
+        assert chunk.start == 0
+        assert chunk.samples[::10].tolist() == pytest.approx([0.1, 0.2, 0.3])
+
+    def test_a_reader_that_waits_gets_blocks_as_they_come(self):
+        inbox = AudioInbox(16000)
+        inbox.offer(block(0.1))
+        reader = iter(inbox)
+        assert len(next(reader).samples) == 10
+        threading.Timer(0.02, inbox.offer, [block(0.2)]).start()
+        assert next(reader).start == 10
+        inbox.close()
+        assert [len(chunk.samples) for chunk in reader] == [0]
+
+    def test_lost_samples_divide_the_chunks_and_move_the_start(self):
+        inbox = AudioInbox(16000)
+        inbox.offer(block(0.1))
+        inbox.offer(block(0.2), lost=5)
+        inbox.close()
+        assert [(chunk.start, len(chunk.samples)) for chunk in inbox] == [(0, 10), (15, 10)]
+
+    def test_beyond_its_capacity_samples_are_lost_with_their_place(self):
+        inbox = AudioInbox(1000, capacity_s=0.02)
+        for _ in range(3):
+            inbox.offer(block(0.1))
+        inbox.close()
+        chunks = list(inbox)
+        assert [(chunk.start, len(chunk.samples)) for chunk in chunks] == [(0, 20), (30, 0)]
+
+    def test_the_peak_is_the_loudest_since_the_last_look(self):
+        inbox = AudioInbox(16000)
+        inbox.offer(block(-0.7))
+        inbox.offer(block(0.2))
+        assert inbox.take_peak() == pytest.approx(0.7)
+        assert inbox.take_peak() == 0
+
+    def test_offering_never_waits_for_the_reader(self):
+        inbox = AudioInbox(16000)
+        slowest = 0.0
+        for _ in range(2000):
+            began = time.perf_counter()
+            inbox.offer(block(0.1, 320))
+            slowest = max(slowest, time.perf_counter() - began)
+        assert slowest < 0.02  # a block of 320 samples lasts 20 ms
+
+
+class TestFiles:
+    @pytest.mark.parametrize(("name", "options"), [
+        ("a.wav", {"subtype": "PCM_16"}), ("a.wav", {"subtype": "FLOAT"}), ("a.flac", {}), ("a.ogg", {}), ("a.mp3", {}),
+    ])  # fmt: skip
+    @pytest.mark.parametrize("channels", [1, 2])
+    @pytest.mark.parametrize("rate", [16000, 44100])
+    def test_every_form_is_read_as_mono(self, tmp_path, name, options, channels, rate):
+        tone = 0.3 * np.sin(np.arange(rate) / rate * 2 * np.pi * 440).astype(np.float32)
+        soundfile.write(tmp_path / name, np.stack([tone] * channels, 1), rate, **options)
+        chunks = list(read_chunks(tmp_path / name))
+        samples = np.concatenate([chunk.samples for chunk in chunks])
+        assert chunks[0].rate == rate
+        assert [chunk.start for chunk in chunks] == list(np.cumsum([0, *(len(c.samples) for c in chunks[:-1])]))
+        assert abs(len(samples) / rate - 1) < 0.1
+        assert 0.2 < np.abs(samples[rate // 4 : rate // 2]).max() < 0.4
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (None, "There is no file"),
+            (b"", "is empty"),
+            (b"not audio at all", "not audio that can be read"),
+            (b"RIFF\x00\x00\x00\x00WAVE", "not audio that can be read|holds no audio"),
+            (b"fLaC" + b"\x00" * 40, "not audio|damaged"),
+        ],
+    )
+    def test_what_is_no_audio_is_said_in_one_line(self, tmp_path, content, said):
+        path = tmp_path / "x.wav"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(AudioError, match=said) as caught:
+            list(read_chunks(path))
+        assert "\n" not in str(caught.value) and caught.value.remedy
+
+    def test_a_folder_is_no_file(self, tmp_path):
+        with pytest.raises(AudioError, match="is a folder"):
+            duration_s(tmp_path)
+
+    def test_a_file_of_no_samples_is_refused(self, tmp_path):
+        soundfile.write(tmp_path / "x.wav", np.zeros(0, np.float32), 16000)
+        with pytest.raises(AudioError, match="holds no audio"):
+            list(read_chunks(tmp_path / "x.wav"))
+
+    def test_values_that_are_no_numbers_are_refused(self, tmp_path):
+        samples = np.zeros(1000, np.float32)
+        samples[500] = np.nan
+        soundfile.write(tmp_path / "x.wav", samples, 16000, subtype="FLOAT")
+        with pytest.raises(AudioError, match="finite"):
+            list(read_chunks(tmp_path / "x.wav"))
+
+    def test_a_paced_file_gives_nothing_before_its_time_and_everything_after_a_pause(self, tmp_path):
+        soundfile.write(tmp_path / "x.wav", block(0.5, 8000), 16000)
+        source = FileSource(tmp_path / "x.wav")
+        began = time.monotonic()
+        chunks = iter(source.start())
+        first = next(chunks)
+        assert time.monotonic() - began >= len(first.samples) / 16000 - 0.001
+        time.sleep(0.2)
+        late = next(chunks)
+        assert len(late.samples) / 16000 > 0.15
+        rest = list(chunks)
+        assert time.monotonic() - began >= 0.49
+        assert rest[-1].start + len(rest[-1].samples) == 8000
+        assert source.received_s() == 0.5
+        assert source.take_peak() == pytest.approx(0.5, abs=1e-3)
+
+    def test_a_stopped_file_ends_soon(self, tmp_path):
+        soundfile.write(tmp_path / "x.wav", block(0.5, 160000), 16000)
+        source = FileSource(tmp_path / "x.wav")
+        chunks = iter(source.start())
+        next(chunks)
+        source.stop()
+        began = time.monotonic()
+        assert len(list(chunks)) <= 1
+        assert time.monotonic() - began < 1
+
+    def test_a_source_says_at_its_start_that_the_file_is_missing(self, tmp_path):
+        with pytest.raises(AudioError, match="no file"):
+            FileSource(tmp_path / "x.wav").start()
+
+
+class FakePortAudioError(Exception):
+    pass
+
+
+class FakeStream:
+    """Keeps the contract of sounddevice.InputStream; the test plays the device's thread."""
+
+    def __init__(self, board, **options):
+        self.board, self.options = board, options
+        self.closed = self.started = False
+        if options["samplerate"] in board.refused_rates:
+            raise FakePortAudioError("Invalid sample rate")
+        board.streams.append(self)
+
+    def start(self):
+        self.started = True
+
+    def abort(self):
+        self.board.abort()
+
+    def close(self):
+        self.closed = True
+
+    def deliver(self, samples, adc=0.0, overflow=False):
+        times, status = SimpleNamespace(inputBufferAdcTime=adc), SimpleNamespace(input_overflow=overflow)
+        self.options["callback"](samples[:, None], len(samples), times, status)
+
+
+class FakeBoard:
+    """A sounddevice module with two microphones."""
+
+    PortAudioError = FakePortAudioError
+
+    def __init__(self):
+        self.streams, self.refused_rates = [], set()
+        self.abort = lambda: None
+        self.default = SimpleNamespace(device=(1, 0))
+        self.names = ["Webcam Mic", "Yeti X", "Speakers"]
+
+    def query_devices(self):
+        return [
+            {"index": i, "name": name, "max_input_channels": int(name != "Speakers"), "default_samplerate": 48000.0}
+            for i, name in enumerate(self.names)
+        ]
+
+    def InputStream(self, **options):
+        return FakeStream(self, **options)
+
+    def _terminate(self):
+        pass
+
+    def _initialize(self):
+        pass
+
+
+@pytest.fixture
+def board(monkeypatch):
+    board = FakeBoard()
+    for module in ("app.audio.devices", "app.audio.microphone"):
+        monkeypatch.setattr(f"{module}.portaudio", lambda: board)
+    return board
+
+
+class TestDevices:
+    def test_only_inputs_are_listed_and_the_default_is_marked(self, board):
+        assert [(d.name, d.is_default) for d in devices.list_inputs()] == [("Webcam Mic", False), ("Yeti X", True)]
+
+    @pytest.mark.parametrize(
+        ("name", "found"), [(None, "Yeti X"), ("yeti", "Yeti X"), ("webcam mic", "Webcam Mic"), ("0", "Webcam Mic")]
+    )
+    def test_a_device_is_found_by_part_of_its_name_or_number(self, board, name, found):
+        assert devices.find_input(name).name == found
+
+    def test_a_device_that_is_not_there_is_said_with_those_that_are(self, board):
+        with pytest.raises(AudioError, match="'Blue'.*Webcam Mic, Yeti X"):
+            devices.find_input("Blue")
+
+    def test_no_device_at_all_is_said(self, board):
+        board.names = ["Speakers"]
+        with pytest.raises(AudioError, match="No microphone was found"):
+            devices.find_input(None)
+
+    def test_a_missing_portaudio_is_said_with_the_package(self, monkeypatch):
+        import builtins
+
+        real = builtins.__import__
+
+        def fail(name, *rest):
+            if name == "sounddevice":
+                raise OSError("PortAudio library not found")
+            return real(name, *rest)
+
+        monkeypatch.setattr(builtins, "__import__", fail)
+        with pytest.raises(AudioError, match="PortAudio cannot be used.*Install"):
+            devices.list_inputs()
+
+
+class TestMicrophone:
+    def test_what_the_device_delivers_arrives_whole(self, board):
+        microphone = Microphone()
+        chunks = microphone.start()
+        (stream,) = board.streams
+        assert stream.started and stream.options["device"] == 1 and stream.options["samplerate"] == 16000
+        for value in (0.1, -0.4):
+            stream.deliver(block(value, 320))
+        microphone.stop()
+        samples = np.concatenate([chunk.samples for chunk in chunks])
+        assert samples[[0, 320]].tolist() == pytest.approx([0.1, -0.4])
+        assert microphone.received_s() == 640 / 16000
+        assert microphone.take_peak() == pytest.approx(0.4)
+
+    def test_speech_up_to_the_click_on_stop_is_kept(self, board):
+        microphone = Microphone()
+        chunks = microphone.start()
+        microphone.stop()
+        board.streams[0].deliver(block(0.3, 320))  # the device is still delivering what was said
+        assert sum(len(chunk.samples) for chunk in chunks) == 320
+
+    def test_a_device_that_refuses_16_khz_is_opened_at_its_own_rate(self, board):
+        board.refused_rates = {16000}
+        microphone = Microphone("webcam")
+        chunks = microphone.start()
+        assert board.streams[0].options["samplerate"] == 48000
+        microphone.stop()
+        assert {chunk.rate for chunk in chunks} == {48000}
+
+    def test_a_device_that_refuses_everything_is_said(self, board):
+        board.refused_rates = {16000, 48000}
+        with pytest.raises(AudioError, match=r"Yeti X, cannot be opened \(Invalid sample rate\).*choose another"):
+            Microphone().start()
+
+    def test_samples_lost_by_the_device_leave_a_gap_of_their_length(self, board):
+        microphone = Microphone()
+        chunks = microphone.start()
+        board.streams[0].deliver(block(0.1, 320), adc=10.0)
+        board.streams[0].deliver(block(0.1, 320), adc=10.07, overflow=True)
+        microphone.stop()
+        starts = [chunk.start for chunk in chunks if len(chunk.samples)]
+        assert starts == [0, 320 + round(0.05 * 16000)]
+
+    def test_a_device_that_vanishes_or_goes_silent_is_noticed(self, board, monkeypatch):
+        microphone = Microphone()
+        chunks = microphone.start()
+        assert microphone.fault() == ""
+        now = time.monotonic()
+        monkeypatch.setattr("app.audio.microphone.time.monotonic", lambda: now + 3)
+        assert "has stopped sending" in microphone.fault()
+        board.streams[0].options["finished_callback"]()
+        assert "was disconnected" in microphone.fault()
+        microphone.stop()
+        assert microphone.fault() == ""
+        list(chunks)
+
+    def test_stopping_does_not_wait_for_a_sound_server_that_hangs(self, board):
+        hangs = threading.Event()
+        board.abort = lambda: hangs.wait(5)
+        microphone = Microphone()
+        chunks = microphone.start()
+        began = time.monotonic()
+        microphone.stop()
+        list(chunks)
+        assert time.monotonic() - began < 1
+        hangs.set()

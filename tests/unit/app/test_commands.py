@@ -1,0 +1,227 @@
+"""The command line: what it writes where, and how it says that something is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+
+import pytest
+from support.fakes import FakeRecognizer, FakeSource, ScriptedSession
+
+from app import cli, display, doctor, listen
+from app.engine import Clock, ModelReady, SessionEnded, Transcribed
+from app.errors import AppError, AudioError
+from app.export import Transcript, to_json, to_txt
+from app.terminal import LiveLines
+from s2t_core.errors import CheckpointError
+from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
+from s2t_core.transcript import TranscriptDocument
+from s2t_core.types import Segment, Word
+
+WORDS = (Word("Hello", 1600, 8000, 0.9876), Word("world.", 8000, 15840, 0.5))
+CLOSED = SegmentClosed(Segment(3, 1600, 16000, "Hello world.", words=WORDS))
+
+
+def lines(capsys):
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_event_lines_have_the_documented_form(capsys):
+    clock = Clock(1.23456, 1.3)
+    for message in (
+        ModelReady("m", "cpu"),
+        Transcribed((SegmentUpdated(Segment(3, 0, 1, "Hello", "wor")),), clock),
+        Transcribed((AudioLost(16000, 24000), CLOSED), clock),
+        SessionEnded(clock, 0.5),
+    ):
+        listen.show_event_lines(message)
+    ready, partial, gap, final, end = lines(capsys)
+    times = {"audio_s": 1.235, "wall_s": 1.3}
+    assert ready == {"type": "ready", "model": "m", "device": "cpu"}
+    assert partial == {"type": "partial", "segment": 3, "committed": "Hello", "tentative": "wor", **times}
+    assert gap == {"type": "gap", "start_s": 1.0, "end_s": 1.5}
+    assert end == {"type": "end", "dropped_s": 0.5, **times}
+    assert final == {
+        "type": "final", "segment": 3, "text": "Hello world.", "start_s": 0.1, "end_s": 1.0, **times,
+        "words": [
+            {"word": "Hello", "start_s": 0.1, "end_s": 0.5, "confidence": 0.9876},
+            {"word": "world.", "start_s": 0.5, "end_s": 0.99, "confidence": 0.5},
+        ],
+    }  # fmt: skip
+
+
+def test_exports_hold_the_text_and_the_times():
+    transcript = Transcript(TranscriptDocument().apply(CLOSED).apply(AudioLost(16000, 24000)), "a.wav", 2.0, "m")
+    assert to_txt(transcript) == "Hello world. [0.5 s of sound lost]\n"
+    content = json.loads(to_json(transcript))
+    assert (content["source"], content["duration_s"], content["model"], content["text"]) == (
+        "a.wav", 2.0, "m", "Hello world.",
+    )  # fmt: skip
+    (segment,) = content["segments"]
+    assert segment["speaker"] is None and (segment["start_s"], segment["end_s"]) == (0.1, 1.0)
+    assert [word["word"] for word in segment["words"]] == ["Hello", "world."]
+
+
+def test_live_lines_without_a_terminal_are_the_final_ones_or_every_one(capsys):
+    for every in (False, True):
+        view = LiveLines(every)
+        view.show(SegmentUpdated(Segment(0, 0, 1, "Hello", "wor")))
+        view.show(CLOSED)
+        view.show(AudioLost(0, 16000))
+    assert capsys.readouterr().out.splitlines() == [
+        "Hello world.", "[1.0 s of sound lost]", "  Hello (wor)", "Hello world.", "[1.0 s of sound lost]",
+    ]  # fmt: skip
+
+
+def test_live_lines_on_a_terminal_are_redrawn_in_its_width(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    view = LiveLines()
+    view.show(SegmentUpdated(Segment(0, 0, 1, "A long committed sentence", "ends")))
+    view.show(CLOSED)
+    out = capsys.readouterr().out
+    assert out.startswith("\r\x1b[2K…") and "\x1b[2mends\x1b[0m" in out
+    assert out.endswith("\r\x1b[2KHello world.\n")
+
+
+class Sources:
+    """Runs `listen.listen` on fakes and collects what it shows."""
+
+    def __init__(self, monkeypatch, *sessions, load=None):
+        monkeypatch.setattr(listen, "load", load or (lambda *_: FakeRecognizer(*sessions)))
+        self.shown = []
+
+    def listen(self, source):
+        listen.listen(source, None, "cpu", self.shown.append)
+        return [type(message).__name__ for message in self.shown]
+
+
+def test_listening_ends_with_the_source(monkeypatch):
+    source = FakeSource()
+    source.stop()
+    kinds = Sources(monkeypatch, ScriptedSession(["a", "b"])).listen(source)
+    assert kinds[0] == "ModelReady" and kinds[-1] == "SessionEnded"
+
+
+@pytest.mark.parametrize("pressed", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_stops_the_source_and_still_shows_the_last_words(monkeypatch, pressed):
+    run = Sources(monkeypatch, ScriptedSession(["a", "b"]))
+    source = FakeSource()
+    presser = threading.Timer(0.3, os.kill, [os.getpid(), pressed])
+    presser.start()
+    kinds = run.listen(source)
+    presser.join()
+    assert kinds[-1] == "SessionEnded"
+    assert run.shown[-2].events[0].segment.committed == "a b"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_source_that_breaks_is_said_after_its_last_words(monkeypatch):
+    run = Sources(monkeypatch, ScriptedSession(["a"]))
+    source = FakeSource()
+    source.broken = "The microphone was disconnected."
+    with pytest.raises(AudioError, match="disconnected"):
+        run.listen(source)
+    assert isinstance(run.shown[-1], SessionEnded)
+
+
+def test_a_model_that_does_not_load_is_raised(monkeypatch):
+    def load(*_):
+        raise CheckpointError("No weights.", "Get some.")
+
+    with pytest.raises(CheckpointError):
+        Sources(monkeypatch, load=load).listen(FakeSource())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["transcribe"], ["nonsense"], ["transcribe", "a", "-f", "pdf"], ["transcribe", "a", "--beam", "0"],
+     ["listen", "--pace", "2"], ["listen", "--file", "a", "--input", "b"], ["model"]],
+)  # fmt: skip
+def test_wrong_use_exits_with_2(words, capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main(words)
+    assert left.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["transcribe", "/nowhere/a.wav"], "There is no file /nowhere/a.wav"),
+        (["transcribe", "x.wav", "--model", "/nowhere"], "/nowhere is not a folder"),
+        (["listen", "--file", "/nowhere/a.wav"], "There is no file"),
+    ],
+)
+def test_failures_are_one_line_on_stderr_and_exit_with_1(words, said, capsys):
+    assert cli.main(words) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith("dictate: ") and said in line
+
+
+def test_an_unexpected_error_is_one_line_with_the_log_and_a_traceback_only_with_debug(capsys, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("app.audio.devices.list_inputs", fail)
+    assert cli.main(["devices"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "boom" in line and "dictate.log" in line
+    with pytest.raises(RuntimeError):
+        cli.main(["devices", "--debug"])
+
+
+def test_without_a_display_the_window_is_refused_with_a_remedy(capsys, monkeypatch):
+    monkeypatch.setattr(display, "display_fault", lambda: "There is no display. Run it on a desktop.")
+    assert cli.main([]) == 1
+    assert capsys.readouterr().err == "dictate: There is no display. Run it on a desktop.\n"
+
+
+class TestDisplay:
+    @pytest.fixture(autouse=True)
+    def linux(self, monkeypatch):
+        monkeypatch.setattr("sys.platform", "linux")
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr("ctypes.util.find_library", lambda name: name)
+
+    def test_no_display_is_a_fault_and_offscreen_needs_none(self, monkeypatch):
+        assert "no display" in display.display_fault()
+        monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+        assert display.display_fault() == ""
+
+    def test_a_dead_display_is_a_fault(self, monkeypatch):
+        monkeypatch.setenv("DISPLAY", ":9876")
+        assert "does not answer" in display.display_fault()
+
+    def test_a_wayland_socket_that_answers_is_enough(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+        monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-7")
+        assert display.display_fault() != ""
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(tmp_path / "wayland-7"))
+            server.listen()
+            assert display.display_fault() == ""
+
+    def test_missing_libraries_are_named_by_their_packages(self, monkeypatch):
+        monkeypatch.setenv("DISPLAY", ":5")
+        monkeypatch.setattr(display, "_x11_answers", lambda name: True)
+        monkeypatch.setattr("ctypes.util.find_library", lambda name: None if name == "xcb-cursor" else name)
+        assert display.display_fault().endswith("sudo apt install libxcb-cursor0")
+
+
+def test_the_doctor_says_what_is_well_and_what_is_not(monkeypatch):
+    def no_microphone():
+        raise AppError("No microphone was found.", "Plug one in.")
+
+    monkeypatch.setattr(doctor, "_microphone", no_microphone)
+    monkeypatch.setattr(doctor, "_model", lambda *_: "fine")
+    findings = {finding.check: finding for finding in doctor.examine(None, "cpu")}
+    assert findings["model"].ok and not findings["microphone"].ok
+    assert findings["microphone"].detail == "No microphone was found. Plug one in."
+    assert "torch" in findings["versions"].detail

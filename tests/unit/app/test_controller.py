@@ -1,0 +1,128 @@
+"""Every state of the program and every failure, with fakes for source and session."""
+
+from __future__ import annotations
+
+import pytest
+from support.fakes import FakeRecognizer, FakeSource, ScriptedSession
+
+from app.controller import DictationController, State
+from app.errors import AudioError
+from s2t_core.errors import CheckpointError
+
+
+@pytest.fixture
+def make(qtbot):
+    made = []
+
+    def build(*sessions, source=None, load=None):
+        sources = source if isinstance(source, list) else [source or FakeSource()]
+        controller = DictationController(load or (lambda: FakeRecognizer(*sessions)), lambda name: sources.pop(0))
+        controller.states, controller.notices = [], []
+        controller.state_changed.connect(controller.states.append)
+        controller.noticed.connect(controller.notices.append)
+        made.append(controller)
+        return controller
+
+    yield build
+    for controller in made:
+        controller.shut_down(5)
+
+
+def reaches(qtbot, controller, state):
+    qtbot.waitUntil(lambda: controller.state is state, timeout=5000)
+
+
+def test_a_dictation_goes_from_arming_to_listening_to_draining_to_idle(qtbot, make):
+    controller = make(ScriptedSession(["one", "two"]))
+    controller.load()
+    controller.start("")
+    reaches(qtbot, controller, State.LISTENING)
+    qtbot.waitUntil(lambda: controller.document.text == "one two")
+    controller.stop()
+    reaches(qtbot, controller, State.IDLE)
+    assert controller.states == [State.ARMING, State.LISTENING, State.DRAINING, State.IDLE]
+    assert controller.document.settled_text == "one two"
+    assert controller.notices == [""]
+
+
+def test_what_is_said_before_the_model_is_loaded_is_transcribed_afterwards(qtbot, make):
+    controller = make(ScriptedSession(["early"]))
+    controller.start("")
+    assert controller.state is State.ARMING
+    controller.load()
+    qtbot.waitUntil(lambda: controller.document.text == "early")
+
+
+def test_a_second_dictation_goes_on_in_the_same_document(qtbot, make):
+    controller = make(ScriptedSession(["one"]), ScriptedSession(["two"]), source=[FakeSource(), FakeSource()])
+    controller.load()
+    for text in ("one", "one\n\ntwo"):
+        controller.start("")
+        qtbot.waitUntil(lambda text=text: controller.document.text == text)
+        controller.stop()
+        reaches(qtbot, controller, State.IDLE)
+    controller.clear()
+    assert controller.document.text == ""
+
+
+def test_a_source_that_does_not_open_is_said_and_leaves_the_program_idle(qtbot, make):
+    controller = make(source=FakeSource(error=AudioError("No microphone.", "Plug one in.")))
+    controller.load()
+    controller.start("")
+    assert controller.state is State.IDLE
+    assert controller.notices == ["No microphone. Plug one in."]
+
+
+def test_a_source_that_breaks_is_said_and_what_was_heard_is_kept(qtbot, make):
+    source = FakeSource()
+    controller = make(ScriptedSession(["kept"]), source=source)
+    controller.load()
+    controller.start("")
+    qtbot.waitUntil(lambda: controller.document.text == "kept")
+    source.broken = "The microphone was disconnected."
+    reaches(qtbot, controller, State.IDLE)
+    assert controller.notices[-1] == "The microphone was disconnected."
+    assert controller.document.settled_text == "kept"
+
+
+def test_a_source_that_sends_nothing_stays_arming(qtbot, make):
+    controller = make(ScriptedSession([]), source=FakeSource(silent=True))
+    controller.load()
+    controller.start("")
+    qtbot.wait(400)
+    assert controller.state is State.ARMING
+
+
+def test_a_session_that_breaks_is_said_and_the_next_dictation_works(qtbot, make):
+    controller = make(ScriptedSession(["a"], fails_at=1), ScriptedSession(["b"]), source=[FakeSource(), FakeSource()])
+    controller.load()
+    controller.start("")
+    reaches(qtbot, controller, State.IDLE)
+    assert controller.notices[-1] == "The session broke. Try again."
+    controller.start("")
+    qtbot.waitUntil(lambda: controller.document.text.endswith("b"))
+
+
+def test_a_model_that_does_not_load_ends_in_failed_and_is_said(qtbot, make):
+    def load():
+        raise CheckpointError("No weights.", "Get some.")
+
+    controller = make(load=load)
+    controller.start("")
+    controller.load()
+    reaches(qtbot, controller, State.FAILED)
+    assert controller.notices[-1] == "No weights. Get some."
+
+
+def test_start_and_stop_at_the_wrong_time_do_nothing(qtbot, make):
+    controller = make(ScriptedSession(["one"]))
+    controller.load()
+    controller.stop()
+    assert controller.state is State.IDLE
+    controller.start("")
+    controller.start("")
+    controller.stop()
+    controller.stop()
+    controller.clear()
+    reaches(qtbot, controller, State.IDLE)
+    assert controller.states.count(State.DRAINING) == 1
