@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -20,7 +22,9 @@ from app.controller import DictationController
 from app.errors import AppError, AudioError
 from app.paths import log_file, resources, sample_audio
 from app.ui.main_window import MainWindow
-from s2t_core.recognizer import load
+
+if TYPE_CHECKING:
+    from s2t_core.recognizer import Recognizer
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +38,7 @@ class Desktop:
 
     def __init__(self, model: Path, device: str) -> None:
         self.window = MainWindow()
-        self.controller = DictationController(lambda: load(model, device), make_source)
+        self.controller = DictationController(lambda: load_recognizer(model, device), make_source)
         window, controller = self.window, self.controller
         window.start_requested.connect(controller.start)
         window.stop_requested.connect(controller.stop)
@@ -79,6 +83,13 @@ class Desktop:
             self.window.say(f"Saved as {target}.")
 
 
+def load_recognizer(model: Path, device: str) -> Recognizer:
+    """Load the checkpoint; called on the engine's thread, where the import of torch holds nothing up."""
+    from s2t_core.recognizer import load
+
+    return load(model, device)
+
+
 def make_source(name: str) -> AudioSource:
     """The source of sound that the user chose."""
     return FileSource(sample_audio()) if name == SAMPLE_INPUT else Microphone(name or None)
@@ -113,7 +124,8 @@ def run_window(model: Path, device: str) -> int:
     ticks.start(_SIGNAL_MS)
     desktop.open()
     code = application.exec()
-    desktop.controller.shut_down(_LAST_WORDS_S)
+    if not desktop.controller.shut_down(_LAST_WORDS_S):
+        os._exit(code)  # torch crashes if the interpreter ends around a thread that is still inside it
     return code
 
 

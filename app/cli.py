@@ -133,9 +133,11 @@ def _window(options: argparse.Namespace) -> int:
 
 
 def _transcribe(options: argparse.Namespace) -> int:
-    from app.transcribe import transcribe_files
+    from app.transcribe import make_folder, transcribe_files
     from s2t_core.recognizer import load
 
+    if options.output is not None:
+        make_folder(options.output)
     recognizer = load(options.model, options.device, options.beam)
     well = transcribe_files(recognizer, options.files, options.format, options.output)
     return DONE if well else FAILED

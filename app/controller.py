@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.audio.source import AudioSource
 from app.engine import Engine, EngineMessage, ModelFailed, ModelReady, SessionEnded
 from s2t_core.errors import S2TError
-from s2t_core.recognizer import Recognizer
 from s2t_core.transcript import TranscriptDocument
+
+if TYPE_CHECKING:
+    from s2t_core.recognizer import Recognizer
 
 _WATCH_MS = 250
 
@@ -84,12 +87,13 @@ class DictationController(QObject):
             self.document = TranscriptDocument()
             self.document_changed.emit(self.document)
 
-    def shut_down(self, wait_s: float) -> None:
-        """Stop everything and give the engine so long to end."""
+    def shut_down(self, wait_s: float) -> bool:
+        """Stop everything and give the engine so long to end; returns whether it has."""
         self.stop()
         self._engine.shut_down()
         if self._engine.is_alive():
             self._engine.join(wait_s)
+        return not self._engine.is_alive()
 
     def _receive(self, message: EngineMessage) -> None:
         if isinstance(message, ModelReady):

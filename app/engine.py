@@ -8,12 +8,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from s2t_core.events import AudioLost, TranscriptEvent
-from s2t_core.recognizer import Recognizer
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk
+
+if TYPE_CHECKING:  # torch takes seconds to import: `load` does it on the engine's thread, behind the open window
+    from s2t_core.recognizer import Recognizer
 
 logger = logging.getLogger(__name__)
 

@@ -29,17 +29,19 @@ def listen(source: AudioSource, model: Path, device: str, show: Callable[[Engine
     messages: queue.SimpleQueue[EngineMessage] = queue.SimpleQueue()
     engine = Engine(lambda: load(model, device), messages.put)
     engine.start()
-    ready = messages.get()
-    if isinstance(ready, ModelFailed):
-        raise ready.error
     try:
+        ready = messages.get()
+        if isinstance(ready, ModelFailed):
+            raise ready.error
         # The source starts only now: in a terminal nobody speaks before the program says that it listens.
         engine.listen(source.start())
+        show(ready)
+        with _signals_call(source.stop):
+            fault = _follow(source, messages, show)
     finally:
+        source.stop()
         engine.shut_down()
-    show(ready)
-    with _signals_call(source.stop):
-        fault = _follow(source, messages, show)
+        engine.join()  # torch brings the interpreter down if it ends while another thread is still inside torch
     if fault:
         raise AudioError(fault)
 

@@ -17,16 +17,19 @@ from s2t_core.session import SessionConfig
 from s2t_core.transcript import TranscriptDocument
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder for the transcripts. Raises AppError when it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AppError(f"The folder {folder} cannot be made ({error.strerror}).", "Choose another one.") from None
+
+
 def transcribe_files(recognizer: Recognizer, paths: list[Path], form: str, folder: Path | None) -> bool:
     """Write the transcript of every file to stdout, or into `folder`; a bad file does not keep the others back.
 
-    Returns whether all went well. Raises AppError when the folder cannot be made.
+    Returns whether all went well.
     """
-    if folder is not None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise AppError(f"The folder {folder} cannot be made ({error.strerror}).", "Choose another one.") from None
     well = True
     targets: set[Path] = set()
     for path in paths:

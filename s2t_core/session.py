@@ -12,13 +12,13 @@ import numpy as np
 from s2t_core.decoding.draft import Draft
 from s2t_core.decoding.segment import DecodedText, SegmentDecoder
 from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated, TranscriptEvent
-from s2t_core.features.fbank import SHIFT_SAMPLES, check_samples, frame_count
+from s2t_core.features.fbank import SHIFT_SAMPLES, frame_count
 from s2t_core.features.resample import StreamingResampler
 from s2t_core.features.stream import FbankStream
 from s2t_core.streaming.endpoint import Boundary, EndpointConfig, Endpointer
 from s2t_core.streaming.policy import CommitConfig, stable_count
 from s2t_core.streaming.vad import FRAME_SAMPLES, SpeechDetector
-from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Features, Samples, Segment, Word
+from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Features, Samples, Segment, Word, check_samples
 
 _NO_SAMPLES: Samples = np.zeros(0, dtype=np.float32)
 

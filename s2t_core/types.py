@@ -1,4 +1,4 @@
-"""The values that travel between the parts of the recogniser; all are frozen."""
+"""The values that travel between the parts of the recogniser; all are frozen. Nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from s2t_core.errors import AudioFormatError
+
 Samples = NDArray[np.float32]  # (n,) mono, full scale is -1..1
 Features = NDArray[np.float32]  # (frames, bins)
 
 SAMPLE_RATE_HZ = 16_000  # every Speech2Text checkpoint listens at this rate
+
+
+def check_samples(samples: Samples) -> None:
+    """Raises AudioFormatError unless `samples` is a vector of finite numbers."""
+    if samples.ndim != 1:
+        raise AudioFormatError(f"Audio of shape {samples.shape} is not mono.", "Mix the channels first.")
+    if not np.isfinite(samples).all():
+        raise AudioFormatError("The audio holds values that are not finite numbers.", "Convert the file again.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ import soundfile
 
 from app.errors import AudioError
 from s2t_core.errors import AudioFormatError
-from s2t_core.features.fbank import check_samples
-from s2t_core.types import AudioChunk, Samples, join_chunks
+from s2t_core.types import AudioChunk, Samples, check_samples, join_chunks
 
 _FORMATS = "Use a WAV, FLAC, OGG, Opus or MP3 file."
 _PACED_BLOCK_S = 0.02

@@ -17,8 +17,7 @@ import numpy as np
 import torch
 
 from s2t_core.config import FeatureConfig
-from s2t_core.errors import AudioFormatError
-from s2t_core.types import SAMPLE_RATE_HZ, Features, Samples
+from s2t_core.types import SAMPLE_RATE_HZ, Features, Samples, check_samples
 
 WINDOW_SAMPLES = 400  # 25 ms
 SHIFT_SAMPLES = 160  # 10 ms
@@ -42,14 +41,6 @@ def fbank(samples: Samples, config: FeatureConfig) -> Features:
     if frame_count(len(samples)) == 0:
         return np.zeros((0, config.num_mel_bins), dtype=np.float32)
     return backend()[1](samples, config)
-
-
-def check_samples(samples: Samples) -> None:
-    """Raises AudioFormatError unless `samples` is a vector of finite numbers."""
-    if samples.ndim != 1:
-        raise AudioFormatError(f"Audio of shape {samples.shape} is not mono.", "Mix the channels first.")
-    if not np.isfinite(samples).all():
-        raise AudioFormatError("The audio holds values that are not finite numbers.", "Convert the file again.")
 
 
 @functools.cache

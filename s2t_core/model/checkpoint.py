@@ -6,11 +6,13 @@ import json
 import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from s2t_core.config import ModelConfig, read_model_config
 from s2t_core.errors import CheckpointError
@@ -24,6 +26,15 @@ _COMPUTED = ("model.encoder.embed_positions.weights", "model.decoder.embed_posit
 _AGAIN = "Copy or download the checkpoint again."
 
 
+class _Unfilled(TorchFunctionMode):
+    """Modules made under it skip their random weights, which on the meta device cost two seconds of imports."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
 def load_model(folder: Path) -> Speech2TextForConditionalGeneration:
     """The network of a checkpoint folder, in float32 on the CPU, ready for inference.
 
@@ -32,7 +43,7 @@ def load_model(folder: Path) -> Speech2TextForConditionalGeneration:
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder.", "Give the folder of a Speech2Text checkpoint.")
     config = read_model_config(folder)
-    with torch.device("meta"):  # shapes only: nothing is allocated before the weights are known to fit
+    with torch.device("meta"), _Unfilled():  # shapes only: nothing is allocated before the weights are known to fit
         model = Speech2TextForConditionalGeneration(config)
     path = weights_file(folder)
     state = read_weights(path)
