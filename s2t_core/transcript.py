@@ -58,7 +58,8 @@ class TranscriptDocument:
         if self.open is None or not self.open.tentative:
             return ""
         if self.open.committed:
-            return " " + self.open.tentative
+            # A mark that may come behind the last committed word belongs to that word.
+            return self.open.tentative if self.open.tentative[0] in ".,;:!?" else " " + self.open.tentative
         before = self.closed[-1] if self.closed else None
         separator = self._separator(len(self.closed), before, self.open) if before is not None else ""
         return separator + self.open.tentative

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames
-from s2t_core.decoding.guards import loop_start
+from s2t_core.decoding.guards import echoes, loop_start
 from s2t_core.model.cache import DecoderCache
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
@@ -36,11 +36,18 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class DraftLimits:
-    """When a draft stops: at `max_tokens`, when it attends to the last `edge_frames`, or jumps back `rewind_frames`."""
+    """When a draft stops.
+
+    max_tokens     it has become longer than the audio allows
+    edge_frames    it attends to the last frames, beyond which words are half heard
+    rewind_frames  it jumps back by so many frames: it has lost its place
+    echo_frames    it says the same again within the last frames: what is half heard comes out twice
+    """
 
     max_tokens: int
     edge_frames: int
     rewind_frames: int
+    echo_frames: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +81,10 @@ def redraft(
         agreed += 1
     cache.truncate(len(start) + agreed)
     written, choice = choices[:agreed], choices[agreed]
-    while _goes_on(model, written, choice, limits):
+    frames = encoded.values.shape[1]
+    while _goes_on(model.config.eos_token_id, written, choice, frames, limits):
         written.append(choice)
-        if choice.frame >= encoded.values.shape[1] - limits.edge_frames:
+        if choice.frame >= frames - limits.edge_frames:
             break
         (choice,) = _step(model, [choice.token], encoded, cache, heads)
     new = [one.token for one in written[agreed:]]
@@ -105,12 +113,13 @@ def _step(
     ]
 
 
-def _goes_on(
-    model: Speech2TextForConditionalGeneration, written: list[_Choice], choice: _Choice, limits: DraftLimits
-) -> bool:
-    if choice.token == model.config.eos_token_id or len(written) >= limits.max_tokens:
+def _goes_on(eos_token_id: int, written: list[_Choice], choice: _Choice, frames: int, limits: DraftLimits) -> bool:
+    if choice.token == eos_token_id or len(written) >= limits.max_tokens:
         return False
     furthest = max((one.frame for one in written), default=0)
     if choice.frame < furthest - limits.rewind_frames:
         return False
-    return loop_start([*(one.token for one in written), choice.token]) is None
+    tokens = [*(one.token for one in written), choice.token]
+    if choice.frame >= frames - limits.echo_frames and echoes(tokens):
+        return False
+    return loop_start(tokens) is None

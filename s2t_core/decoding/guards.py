@@ -32,6 +32,12 @@ def loop_start(tokens: Sequence[int]) -> int | None:
     return None
 
 
+def echoes(tokens: Sequence[int]) -> bool:
+    """Whether `tokens` end with the same thing said twice in a row."""
+    longest = min(_LONGEST_LOOP, len(tokens) // 2)
+    return any(tokens[-period:] == tokens[-2 * period : -period] for period in range(1, longest + 1))
+
+
 def without_loop(tokens: Sequence[int]) -> list[int]:
     """`tokens` up to the end of the first round of the first loop in them."""
     kept = list(tokens)

@@ -24,6 +24,8 @@ from s2t_core.types import Features
 FEATURE_FRAMES_PER_SECOND = 100
 # A word is not stretched further than this around the frames its pieces attend to: the rest is silence.
 _REACH_S = 0.3
+# A repetition this near the end of the audio is shown only once more of it has been heard.
+_ECHO_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class SegmentDecoder:
             max_tokens=token_limit(len(frames) / FEATURE_FRAMES_PER_SECOND),
             edge_frames=round(edge_s * self.frames_per_second),
             rewind_frames=round(rewind_s * self.frames_per_second),
+            echo_frames=round(_ECHO_S * self.frames_per_second),
         )
         return redraft(self.model, encoded, self.heads, self._start, previous, committed, limits)
 

@@ -13,7 +13,7 @@ from support.peer import TINY, random_batch
 
 from s2t_core.decoding.alignment import attended_frames, default_heads, monotonic_spans
 from s2t_core.decoding.draft import Draft, DraftLimits, redraft
-from s2t_core.decoding.guards import loop_start, token_limit, without_loop
+from s2t_core.decoding.guards import echoes, loop_start, token_limit, without_loop
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.streaming.policy import CommitConfig, stable_count
@@ -106,6 +106,11 @@ def test_a_draft_stops_at_the_edge_of_the_audio(model, encoded):
 def test_loops_are_cut_after_their_first_round(tokens, kept):
     assert without_loop(tokens) == kept
     assert (loop_start(tokens) is None) or tokens[: loop_start(tokens)] == kept
+
+
+@pytest.mark.parametrize(("tokens", "told"), [([1, 2, 2], True), ([1, 2, 1, 2], True), ([1, 2, 1], False), ([], False)])
+def test_an_echo_is_the_same_said_twice_in_a_row(tokens, told):
+    assert echoes(tokens) is told
 
 
 def test_more_audio_allows_more_tokens():

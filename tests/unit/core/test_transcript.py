@@ -34,6 +34,10 @@ def test_text_grows_from_tentative_to_committed_to_closed():
     assert texts == [("", "hello"), ("hello", "hello word"), ("hello world.", "hello world.")]
 
 
+def test_a_tentative_mark_stands_at_the_word_before_it():
+    assert apply(SegmentUpdated(segment(0, 0, 1, "hello", ", you"))).text == "hello, you"
+
+
 def test_segments_join_with_a_space_and_after_a_long_pause_with_a_paragraph():
     document = apply(
         SegmentClosed(segment(0, 0, 1, "One.")),
