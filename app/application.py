@@ -1,4 +1,4 @@
-"""The composition root: builds the parts, connects them, runs; no logic of its own."""
+"""The composition root: builds the parts of the window, connects them and runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from app.audio.microphone import Microphone
 from app.audio.source import AudioSource
 from app.controller import DictationController
 from app.errors import AppError, AudioError
+from app.export import write_text
 from app.paths import log_file, resources, sample_audio
 from app.ui.main_window import MainWindow
 
@@ -42,7 +42,6 @@ class Desktop:
         window, controller = self.window, self.controller
         window.start_requested.connect(controller.start)
         window.stop_requested.connect(controller.stop)
-        window.clear_requested.connect(controller.clear)
         window.inputs_requested.connect(lambda: self.find_inputs(again=True))
         window.save_requested.connect(self.save)
         window.level_requested.connect(lambda: window.meter.show_peak(controller.take_peak()))
@@ -76,7 +75,7 @@ class Desktop:
         """Write the transcript, whole or not at all."""
         target = Path(path if Path(path).suffix else f"{path}.txt")
         try:
-            write_atomically(target, self.controller.document.text + "\n")
+            write_text(target, self.controller.document.text + "\n")
         except AppError as error:
             self.window.notice.show_notice(str(error))
         else:
@@ -93,18 +92,6 @@ def load_recognizer(model: Path, device: str) -> Recognizer:
 def make_source(name: str) -> AudioSource:
     """The source of sound that the user chose."""
     return FileSource(sample_audio()) if name == SAMPLE_INPUT else Microphone(name or None)
-
-
-def write_atomically(target: Path, text: str) -> None:
-    """Put `text` into `target`; a full disk leaves the old file as it was. Raises AppError."""
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as draft:
-            draft.write(text)
-        Path(draft.name).replace(target)
-    except OSError as error:
-        raise AppError(f"{target} cannot be written ({error.strerror}).", "Save it somewhere else.") from None
 
 
 def run_window(model: Path, device: str) -> int:

@@ -9,9 +9,13 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.paths import embedded_model, log_file, sample_audio
 from app.terminal import LiveLines, note, out, out_json
+
+if TYPE_CHECKING:
+    from s2t_core.recognizer import Recognizer
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND")
 
     transcribe = commands.add_parser("transcribe", help="the text of audio files", parents=[common, model])
-    transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    transcribe.add_argument("-f", "--format", choices=("txt", "json"), default="txt")
+    transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE", help="wav, flac, ogg, opus or mp3")
+    transcribe.add_argument("-f", "--format", choices=("txt", "json"), default="txt", help="default: txt")
     transcribe.add_argument("-o", "--output", type=Path, metavar="DIR", help="write files there, not to stdout")
     transcribe.add_argument("--beam", type=_width, metavar="N", help="width of the search; default: the model's own")
     transcribe.set_defaults(run=_transcribe)
@@ -78,12 +82,12 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="the window, or the sample in the terminal", parents=[common, model])
     demo.set_defaults(run=_demo)
-    for name, run, text in (
-        ("devices", _devices, "the input devices"),
-        ("doctor", _doctor, "what works here and what does not"),
+    for name, run, text, parents in (
+        ("devices", _devices, "the input devices", [common]),
+        ("doctor", _doctor, "what works here and what does not", [common, model]),
     ):
-        command = commands.add_parser(name, help=text, parents=[common, model])
-        command.add_argument("--json", action="store_true")
+        command = commands.add_parser(name, help=text, parents=parents)
+        command.add_argument("--json", action="store_true", help="for other programs")
         command.set_defaults(run=run)
     _add_model_commands(commands, common)
     return parser
@@ -134,25 +138,32 @@ def _window(options: argparse.Namespace) -> int:
 
 def _transcribe(options: argparse.Namespace) -> int:
     from app.transcribe import make_folder, transcribe_files
-    from s2t_core.recognizer import load
 
     if options.output is not None:
         make_folder(options.output)
-    recognizer = load(options.model, options.device, options.beam)
-    well = transcribe_files(recognizer, options.files, options.format, options.output)
+
+    def load_model() -> Recognizer:
+        from s2t_core.recognizer import load
+
+        return load(options.model, options.device, options.beam)
+
+    well = transcribe_files(load_model, options.files, options.format, options.output)
     return DONE if well else FAILED
 
 
 def _listen(options: argparse.Namespace) -> int:
-    from app.audio.file import FileSource
+    from app.audio.devices import find_input
+    from app.audio.file import FileSource, duration_s
     from app.audio.microphone import Microphone
     from app.audio.source import AudioSource
     from app.listen import listen, show_event_lines, show_lines
 
     source: AudioSource
     if options.file is not None:
+        duration_s(options.file)  # a fault is said before the model takes its seconds
         source, said = FileSource(options.file, paced=options.pace == 1), f"Listening to {options.file}."
     else:
+        find_input(options.input)
         source, said = Microphone(options.input), "Listening. Speak; Ctrl+C ends."
     show = show_event_lines if options.events else show_lines(LiveLines(), said)
     listen(source, options.model, options.device, show)
@@ -167,19 +178,18 @@ def _demo(options: argparse.Namespace) -> int:
     from app.errors import AudioError
     from app.listen import listen, show_lines
 
-    lacking = display_fault()
+    screenless = display_fault()
+    lacking = screenless
     try:
         find_input(None)
     except AudioError as error:
         lacking = lacking or str(error)
-    if not lacking:
-        return _window(options)
-    note(lacking)
-    lines = show_lines(
-        LiveLines(every_update=True), "This is the live path on the bundled sample, as fast as it is spoken:"
-    )
-    listen(FileSource(sample_audio(), paced=True), options.model, options.device, lines)
-    return DONE
+    if lacking:
+        note(lacking)
+        said = "The bundled sample, live, as fast as it is spoken (what may still change is in brackets):"
+        show = show_lines(LiveLines(every_update=True), said)
+        listen(FileSource(sample_audio(), paced=True), options.model, options.device, show)
+    return DONE if screenless else _window(options)
 
 
 def _devices(options: argparse.Namespace) -> int:
@@ -189,7 +199,7 @@ def _devices(options: argparse.Namespace) -> int:
     if options.json:
         out_json([asdict(device) for device in devices])
     elif not devices:
-        note("No input device was found. Plug in a microphone.")
+        note("No microphone was found. Plug one in.")
     else:
         for device in devices:
             out(f"{device.index:3} {'*' if device.is_default else ' '} {device.name} ({device.rate} Hz)")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.audio.source import AudioSource
 from app.engine import Engine, EngineMessage, ModelFailed, ModelReady, SessionEnded
+from app.state import State
 from s2t_core.errors import S2TError
 from s2t_core.transcript import TranscriptDocument
 
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
 
 _WATCH_MS = 250
-
-
-class State(Enum):
-    """What the user can see of the program. The model loads beside these: recording does not wait for it."""
-
-    IDLE = "idle"
-    ARMING = "arming"  # the source is open, no sample has arrived yet
-    LISTENING = "listening"
-    DRAINING = "draining"  # stopped; the last words are being decoded
-    FAILED = "failed"  # the model cannot be loaded
 
 
 class DictationController(QObject):
@@ -80,12 +70,6 @@ class DictationController(QObject):
     def take_peak(self) -> float:
         """The loudest sample (0..1) of the running recording since the last call."""
         return self._source.take_peak() if self._source else 0.0
-
-    def clear(self) -> None:
-        """Forget the transcript."""
-        if self.state in (State.IDLE, State.FAILED):
-            self.document = TranscriptDocument()
-            self.document_changed.emit(self.document)
 
     def shut_down(self, wait_s: float) -> bool:
         """Stop everything and give the engine so long to end; returns whether it has."""

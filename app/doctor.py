@@ -17,7 +17,6 @@ from app.paths import log_file, sample_audio
 from s2t_core.errors import S2TError
 from s2t_core.features.fbank import backend
 from s2t_core.recognizer import load
-from s2t_core.session import SessionConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def _model(folder: Path, device: str) -> str:
     began = time.monotonic()
     recognizer = load(folder, device)
     loaded_s = time.monotonic() - began
-    session = recognizer.open_session(SessionConfig(partials=False))
+    session = recognizer.open_session(partials=False)
     began, words, seconds = time.monotonic(), 0, 0.0
     for chunk in read_chunks(sample_audio(), block_s=1.0):
         words += sum(len(event.segment.words) for event in session.push(chunk) if hasattr(event, "segment"))

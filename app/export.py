@@ -1,12 +1,15 @@
-"""A transcript as the text of a file."""
+"""A transcript as the text of a file, and the file."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from app.errors import AppError
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import Segment, Word, samples_to_seconds
 
@@ -40,6 +43,18 @@ def to_json(transcript: Transcript) -> str:
 
 
 EXPORTERS: dict[str, Callable[[Transcript], str]] = {"txt": to_txt, "json": to_json}
+
+
+def write_text(target: Path, text: str) -> None:
+    """Put `text` into `target`, whole or not at all: a full disk leaves the old file as it was. Raises AppError."""
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise AppError(f"{target} cannot be written ({error.strerror}).", "Save it somewhere else.") from None
 
 
 def words_json(words: tuple[Word, ...]) -> list[dict[str, Any]]:

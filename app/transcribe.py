@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from app.audio.file import duration_s, read_chunks
 from app.errors import AppError
-from app.export import EXPORTERS, Transcript
+from app.export import EXPORTERS, Transcript, write_text
 from app.terminal import note, out
 from s2t_core.errors import S2TError
-from s2t_core.recognizer import Recognizer
-from s2t_core.session import SessionConfig
 from s2t_core.transcript import TranscriptDocument
+
+if TYPE_CHECKING:
+    from s2t_core.recognizer import Recognizer
 
 
 def make_folder(folder: Path) -> None:
@@ -25,14 +28,22 @@ def make_folder(folder: Path) -> None:
         raise AppError(f"The folder {folder} cannot be made ({error.strerror}).", "Choose another one.") from None
 
 
-def transcribe_files(recognizer: Recognizer, paths: list[Path], form: str, folder: Path | None) -> bool:
+def transcribe_files(load: Callable[[], Recognizer], paths: list[Path], form: str, folder: Path | None) -> bool:
     """Write the transcript of every file to stdout, or into `folder`; a bad file does not keep the others back.
 
-    Returns whether all went well.
+    The model is loaded at the first file that can be read. Returns whether all went well; raises what `load` raises.
     """
     well = True
+    recognizer: Recognizer | None = None
     targets: set[Path] = set()
     for path in paths:
+        try:
+            duration_s(path)  # a wrong name is said before the model takes its seconds
+        except S2TError as error:
+            note(f"dictate: {error}")
+            well = False
+            continue
+        recognizer = recognizer or load()
         try:
             text = EXPORTERS[form](transcribe_file(recognizer, path))
             if folder is None:
@@ -47,7 +58,7 @@ def transcribe_files(recognizer: Recognizer, paths: list[Path], form: str, folde
 
 def transcribe_file(recognizer: Recognizer, path: Path) -> Transcript:
     """The transcript of one file. Raises AudioError."""
-    session = recognizer.open_session(SessionConfig(partials=False))
+    session = recognizer.open_session(partials=False)
     document = TranscriptDocument()
     seconds = 0.0
     with tqdm(
@@ -73,8 +84,5 @@ def _write(text: str, path: Path, form: str, folder: Path, targets: set[Path]) -
     names = [path.stem, path.name, *(f"{path.name}-{number}" for number in range(2, 1000))]
     target = next(folder / f"{name}.{form}" for name in names if folder / f"{name}.{form}" not in targets)
     targets.add(target)
-    try:
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise AppError(f"{target} cannot be written ({error.strerror}).", "Choose another folder with -o.") from None
+    write_text(target, text)
     note(f"{path} -> {target}")

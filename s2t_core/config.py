@@ -164,8 +164,8 @@ def read_search_config(folder: Path) -> SearchConfig:
     content = read_json(path) if path.exists() else {}
     content.setdefault("max_new_tokens", content.get("max_length", SearchConfig().max_new_tokens))
     config = _take(SearchConfig, content, path)
-    if config.num_beams < 1 or config.max_new_tokens < 1:
-        raise ConfigError(f"{path}: num_beams and the maximal length must be at least 1.", _USE_WHOLE)
+    if not 1 <= config.num_beams <= 100 or config.max_new_tokens < 1 or not abs(config.length_penalty) < 100:
+        raise ConfigError(f"{path}: num_beams, the maximal length or length_penalty is out of range.", _USE_WHOLE)
     return config
 
 
@@ -227,6 +227,10 @@ _MOST = {
 
 def _fault(config: ModelConfig) -> str:
     """Why no network can be built from `config`; empty when one can."""
+    return _size_fault(config) or _value_fault(config)
+
+
+def _size_fault(config: ModelConfig) -> str:
     for name, most in _MOST.items():
         if not 1 <= getattr(config, name) <= most:
             return f"{name} is {getattr(config, name)}, not between 1 and {most}"
@@ -237,6 +241,15 @@ def _fault(config: ModelConfig) -> str:
         return f"conv_kernel_sizes {config.conv_kernel_sizes} does not give {config.num_conv_layers} kernels"
     if config.num_conv_layers > 1 and config.conv_channels % 2:
         return f"conv_channels {config.conv_channels} is odd, and a gated linear unit halves it"
+    return ""
+
+
+def _value_fault(config: ModelConfig) -> str:
+    for name in ("dropout", "attention_dropout", "activation_dropout", "encoder_layerdrop", "decoder_layerdrop"):
+        if not 0 <= getattr(config, name) <= 1:
+            return f"{name} {getattr(config, name)} is no probability"
+    if not 0 <= config.init_std < float("inf"):
+        return f"init_std {config.init_std} is no spread"
     for name in ("bos_token_id", "pad_token_id", "eos_token_id", "decoder_start_token_id"):
         if not 0 <= getattr(config, name) < config.vocab_size:
             return f"{name} {getattr(config, name)} is outside the vocabulary of {config.vocab_size}"

@@ -31,9 +31,10 @@ class Recognizer:
         """ "cpu" or "cuda"."""
         return self.decoder.model.device.type
 
-    def open_session(self, config: SessionConfig | None = None) -> StreamSession:
-        """A new stream, independent of all others."""
-        return StreamSession(self.decoder, SileroDetector(), config or SessionConfig())
+    def open_session(self, config: SessionConfig | None = None, *, partials: bool = True) -> StreamSession:
+        """A new stream, independent of all others; without `partials` it gives final text only."""
+        config = config or SessionConfig(partials=partials)
+        return StreamSession(self.decoder, SileroDetector(), config)
 
 
 def load(folder: Path, device: str = "auto", beams: int | None = None) -> Recognizer:

@@ -39,7 +39,7 @@ class SessionConfig:
 
     partials: bool = True
     hop_ms: int = 320
-    preroll_ms: int = 320
+    preroll_ms: int = 640
     tail_ms: int = 320
     edge_ms: int = 80
     rewind_ms: int = 1500
@@ -145,7 +145,7 @@ class StreamSession:
     def _hear(self, samples: Samples, events: list[TranscriptEvent]) -> None:
         """Take samples at 16 kHz, frame by frame; draft only where no later draft of this push overtakes it."""
         audio = np.concatenate([self._waiting, samples])
-        hop = max(1, self._config.hop_ms * 16 // FRAME_SAMPLES)
+        hop = max(1, _samples(self._config.hop_ms) // FRAME_SAMPLES)
         count = len(audio) // FRAME_SAMPLES
         for index in range(count):
             self._hear_frame(audio[index * FRAME_SAMPLES : (index + 1) * FRAME_SAMPLES], events)

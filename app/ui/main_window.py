@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QIcon, QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QGuiApplication, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.controller import State
 from app.paths import resources
+from app.state import State
 from app.ui.level_meter import LevelMeter
 from app.ui.notice_bar import NoticeBar
 from app.ui.transcript_view import TranscriptView
@@ -29,7 +29,7 @@ _METER_MS = 33
 _SAID_MS = 4000
 _STATUS = {
     State.IDLE: "Ready.",
-    State.ARMING: "Opening the microphone…",
+    State.ARMING: "Waiting for sound…",
     State.LISTENING: "Listening.",
     State.DRAINING: "Writing the last words…",
     State.FAILED: "Not working.",
@@ -41,21 +41,21 @@ class MainWindow(QMainWindow):
 
     start_requested = Signal(str)  # the chosen input
     stop_requested = Signal()
-    clear_requested = Signal()
     inputs_requested = Signal()  # look for devices again
     save_requested = Signal(str)  # path
     level_requested = Signal()  # a tick of the meter
-    closed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle("Dictate")
         self.setWindowIcon(_icon("app"))
+        self.setMinimumSize(480, 320)
         self.resize(760, 520)
         self._state = State.IDLE
         self._model = ""
         self.toggle = QPushButton()
         self.inputs = QComboBox()
+        self._refresh = QToolButton()
         self.meter = LevelMeter()
         self.notice = NoticeBar()
         self.view = TranscriptView()
@@ -68,7 +68,6 @@ class MainWindow(QMainWindow):
         self._said.timeout.connect(self._show_status)
         self._copy = self._action("Copy", "copy", QKeySequence("Ctrl+Shift+C"), self._copy_text)
         self._save = self._action("Save…", "save", QKeySequence(QKeySequence.StandardKey.Save), self._ask_where)
-        self._clear = self._action("Clear", "clear", QKeySequence("Ctrl+Shift+X"), self.clear_requested.emit)
         self._build()
         self.show_state(State.IDLE)
         self.show_document(TranscriptDocument())
@@ -90,7 +89,7 @@ class MainWindow(QMainWindow):
         self.toggle.setAccessibleName("Stop dictation" if recording else "Start dictation")
         self.toggle.setEnabled(state not in (State.DRAINING, State.FAILED))
         self.inputs.setEnabled(state is State.IDLE)
-        self._clear.setEnabled(state is State.IDLE and bool(self.view.toPlainText()))
+        self._refresh.setEnabled(state is State.IDLE)
         if recording:
             self._ticks.start()
         else:
@@ -108,16 +107,11 @@ class MainWindow(QMainWindow):
         self.view.show_document(document)
         for action in (self._copy, self._save):
             action.setEnabled(bool(document.text))
-        self._clear.setEnabled(self._state is State.IDLE and bool(document.text))
 
     def say(self, text: str) -> None:
         """Tell in the status line, for a moment, that something has been done."""
         self._status.setText(text)
         self._said.start(_SAID_MS)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self.closed.emit()
-        super().closeEvent(event)
 
     def _build(self) -> None:
         # Not the button's own shortcut: Qt forgets that one whenever the text changes.
@@ -129,18 +123,17 @@ class MainWindow(QMainWindow):
         self.inputs.setToolTip("Where the sound comes from")
         self.inputs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.inputs.setMinimumContentsLength(16)
-        refresh = QToolButton()
-        refresh.setIcon(_icon("refresh"))
-        refresh.setAutoRaise(True)
-        refresh.setAccessibleName("Look for input devices again")
-        refresh.setToolTip("Look for input devices again")
-        refresh.clicked.connect(self._refresh)
+        self._refresh.setIcon(_icon("refresh"))
+        self._refresh.setAutoRaise(True)
+        self._refresh.setAccessibleName("Look for input devices again")
+        self._refresh.setToolTip("Look for input devices again")
+        self._refresh.clicked.connect(self.inputs_requested.emit)
         top = QHBoxLayout()
-        for widget, stretch in ((self.toggle, 0), (self.inputs, 1), (refresh, 0), (self.meter, 0)):
+        for widget, stretch in ((self.toggle, 0), (self.inputs, 1), (self._refresh, 0), (self.meter, 0)):
             top.addWidget(widget, stretch)
         bottom = QHBoxLayout()
         bottom.addWidget(self._status, 1)
-        for action in (self._copy, self._save, self._clear):
+        for action in (self._copy, self._save):
             button = QToolButton()
             button.setDefaultAction(action)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -156,7 +149,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(page)
         self.toggle.setFocus()
 
-    def _action(self, text: str, icon: str, shortcut: QKeySequence, run: object) -> QAction:
+    def _action(self, text: str, icon: str, shortcut: QKeySequence, run: Callable[[], None]) -> QAction:
         action = QAction(_icon(icon), text, self)
         action.setShortcut(shortcut)
         action.setToolTip(f"{text} ({shortcut.toString(QKeySequence.SequenceFormat.NativeText)})")
@@ -174,10 +167,6 @@ class MainWindow(QMainWindow):
             self.stop_requested.emit()
         else:
             self.start_requested.emit(self.inputs.currentData() or "")
-
-    def _refresh(self) -> None:
-        if self._state is State.IDLE:
-            self.inputs_requested.emit()
 
     def _copy_text(self) -> None:
         QGuiApplication.clipboard().setText(self.view.toPlainText())

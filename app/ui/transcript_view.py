@@ -28,20 +28,20 @@ class TranscriptView(QTextEdit):
         self.setFont(font)
         self._settled = ""
         self._tentative = ""
+        self._follows = True
+        # More text or a smaller window changes the range, never the value; only somebody who scrolls changes that.
+        self.verticalScrollBar().rangeChanged.connect(self._follow)
+        self.verticalScrollBar().valueChanged.connect(self._see_where)
 
     def show_document(self, document: TranscriptDocument) -> None:
         """Append what has settled since the last call and replace the tentative end."""
         settled = document.settled_text
-        follows = self._at_end()
         if not settled.startswith(self._settled):  # another document
             self.clear()
             self._settled = self._tentative = ""
         new, self._settled = settled[len(self._settled) :], settled
         if (new, document.tentative_text) != ("", self._tentative):
             self._replace_end(new, document.tentative_text)
-        if follows:
-            bar = self.verticalScrollBar()
-            bar.setValue(bar.maximum())
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -66,9 +66,13 @@ class TranscriptView(QTextEdit):
         look.setForeground(tentative_colour(self.palette()))
         return look
 
-    def _at_end(self) -> bool:
+    def _follow(self) -> None:
         bar = self.verticalScrollBar()
-        return bar.value() >= bar.maximum() - 16
+        if self._follows:
+            bar.setValue(bar.maximum())
+
+    def _see_where(self, value: int) -> None:
+        self._follows = value >= self.verticalScrollBar().maximum() - 16
 
 
 def tentative_colour(palette: QPalette) -> QColor:

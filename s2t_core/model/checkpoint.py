@@ -84,7 +84,9 @@ def save_model(model: Speech2TextForConditionalGeneration, folder: Path, packed:
         del state[HEAD]
     if packed:
         state = dict(pack(state.items()))
-    save_file(state, folder / (PACKED if packed else PLAIN), metadata={"format": "pt"})
+    weights = folder / (PACKED if packed else PLAIN)
+    save_file(state, weights, metadata={"format": "pt"})
+    shutil.copymode(folder / "config.json", weights)  # safetensors makes it readable by the user alone
 
 
 def export_folder(source: Path, target: Path) -> None:

@@ -9,6 +9,7 @@ import socket
 import threading
 
 import pytest
+from conftest import SAMPLE
 from support.fakes import FakeRecognizer, FakeSource, ScriptedSession
 
 from app import cli, display, doctor, listen
@@ -152,7 +153,7 @@ def test_wrong_use_exits_with_2(words, capsys):
     ("words", "said"),
     [
         (["transcribe", "/nowhere/a.wav"], "There is no file /nowhere/a.wav"),
-        (["transcribe", "x.wav", "--model", "/nowhere"], "/nowhere is not a folder"),
+        (["transcribe", str(SAMPLE), "--model", "/nowhere"], "/nowhere is not a folder"),
         (["listen", "--file", "/nowhere/a.wav"], "There is no file"),
     ],
 )

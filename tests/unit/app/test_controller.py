@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from support.fakes import FakeRecognizer, FakeSource, ScriptedSession
 
-from app.controller import DictationController, State
+from app.controller import DictationController
 from app.errors import AudioError
+from app.state import State
 from s2t_core.errors import CheckpointError
 
 
@@ -61,8 +62,6 @@ def test_a_second_dictation_goes_on_in_the_same_document(qtbot, make):
         qtbot.waitUntil(lambda text=text: controller.document.text == text)
         controller.stop()
         reaches(qtbot, controller, State.IDLE)
-    controller.clear()
-    assert controller.document.text == ""
 
 
 def test_a_source_that_does_not_open_is_said_and_leaves_the_program_idle(qtbot, make):
@@ -123,6 +122,5 @@ def test_start_and_stop_at_the_wrong_time_do_nothing(qtbot, make):
     controller.start("")
     controller.stop()
     controller.stop()
-    controller.clear()
     reaches(qtbot, controller, State.IDLE)
     assert controller.states.count(State.DRAINING) == 1

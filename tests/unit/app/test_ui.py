@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette, QTextCursor
 
-from app.controller import State
+from app.state import State
 from app.ui.level_meter import LevelMeter, scale_level
 from app.ui.main_window import MainWindow
 from app.ui.notice_bar import NoticeBar
@@ -115,6 +115,15 @@ def test_the_view_follows_the_end_until_the_user_scrolls_up(view, qtbot):
     bar.setValue(0)
     view.show_document(document(*events, *(closed("More words here.", i) for i in range(40, 60))))
     assert bar.value() == 0
+
+
+def test_the_view_still_follows_after_the_window_became_smaller(view, qtbot):
+    events = [closed(f"Sentence number {i}. ", i) for i in range(40)]
+    view.show_document(document(*events))
+    view.resize(200, 60)
+    view.show_document(document(*events, closed("The end.", 40)))
+    bar = view.verticalScrollBar()
+    assert bar.value() == bar.maximum() > 0
 
 
 def test_a_selection_survives_new_text(view):

@@ -104,6 +104,8 @@ def assert_refused(folder, said):
         ({"activation_function": "sinc"}, "sinc"),
         ({"conv_kernel_sizes": [5]}, "kernels"),
         ({"pad_token_id": 60}, "outside the vocabulary"),
+        ({"dropout": 5.0}, "no probability"),
+        ({"init_std": -1.0}, "no spread"),
     ],
 )
 def test_a_configuration_that_no_network_or_not_this_one_has_is_refused(folder, change, said):
