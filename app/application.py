@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -18,15 +17,13 @@ from app.audio.file import FileSource
 from app.audio.microphone import Microphone
 from app.audio.source import AudioSource
 from app.controller import DictationController
-from app.errors import AppError, AudioError
+from app.errors import AppError, AudioError, sentence
 from app.export import write_text
-from app.paths import log_file, resources, sample_audio
+from app.paths import resources, sample_audio
 from app.ui.main_window import MainWindow
 
 if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
-
-logger = logging.getLogger(__name__)
 
 SAMPLE_INPUT = "\0sample"  # no device can have this name
 _LAST_WORDS_S = 5.0
@@ -120,7 +117,7 @@ def _report_crashes(desktop: Desktop) -> None:
     """An error in a slot reaches the user as a notice and the log in full."""
 
     def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        logger.error("unexpected error", exc_info=(kind, error, trace))
-        desktop.window.notice.show_notice(f"Something went wrong ({error}). The log has details: {log_file()}")
+        if isinstance(error, Exception):
+            desktop.window.notice.show_notice(sentence(error))
 
     sys.excepthook = report

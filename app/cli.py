@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import logging
 import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.paths import embedded_model, log_file, sample_audio
-from app.terminal import LiveLines, note, out, out_json
+from app.paths import embedded_model, sample_audio
+from app.terminal import note, out, out_json, prepare_streams
 
 if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
-
-logger = logging.getLogger(__name__)
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 # Heavy imports (torch, Qt, PortAudio) come late, inside the commands, so that --help and a typing error answer at once.
@@ -27,11 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     # Threads of torch that spin while they wait starve the sound and the window; read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    prepare_streams()
     options = _parser().parse_args(arguments)
-    from app.logs import start_logging
-
-    start_logging(options.debug)
     try:
+        from app.logs import start_logging
+
+        start_logging(options.debug)
         return int(options.run(options))
     except KeyboardInterrupt:
         return FAILED
@@ -39,15 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
-        from s2t_core.errors import S2TError
+        from app.errors import sentence
 
         if options.debug:
             raise
-        if isinstance(error, S2TError):
-            note(f"dictate: {error}")
-        else:
-            logger.exception("unexpected error")
-            note(f"dictate: Something went wrong ({error or type(error).__name__}). The log has details: {log_file()}")
+        note(f"dictate: {sentence(error)}")
         return FAILED
 
 
@@ -157,6 +151,7 @@ def _listen(options: argparse.Namespace) -> int:
     from app.audio.microphone import Microphone
     from app.audio.source import AudioSource
     from app.listen import listen, show_event_lines, show_lines
+    from app.live_lines import LiveLines
 
     source: AudioSource
     if options.file is not None:
@@ -177,6 +172,7 @@ def _demo(options: argparse.Namespace) -> int:
     from app.display import display_fault
     from app.errors import AudioError
     from app.listen import listen, show_lines
+    from app.live_lines import LiveLines
 
     screenless = display_fault()
     lacking = screenless

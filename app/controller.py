@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.audio.source import AudioSource
 from app.engine import Engine, EngineMessage, ModelFailed, ModelReady, SessionEnded
+from app.errors import sentence
 from app.state import State
 from s2t_core.errors import S2TError
 from s2t_core.transcript import TranscriptDocument
@@ -84,11 +85,11 @@ class DictationController(QObject):
             self.model_ready.emit(f"{message.model} on {message.device}")
         elif isinstance(message, ModelFailed):
             self._end_session(State.FAILED)
-            self.noticed.emit(_sentence(message.error, "The model cannot be loaded"))
+            self.noticed.emit(sentence(message.error))
         elif isinstance(message, SessionEnded):
             self._end_session(State.IDLE)
             if message.error is not None:
-                self.noticed.emit(_sentence(message.error, "The recording broke off"))
+                self.noticed.emit(sentence(message.error))
         else:
             for event in message.events:
                 self.document = self.document.apply(event)
@@ -116,7 +117,3 @@ class DictationController(QObject):
     def _set_state(self, state: State) -> None:
         self.state = state
         self.state_changed.emit(state)
-
-
-def _sentence(error: Exception, what: str) -> str:
-    return str(error) if isinstance(error, S2TError) else f"{what} ({error or type(error).__name__})."

@@ -94,22 +94,26 @@ class Engine(threading.Thread):
             self._transcribe(recognizer, chunks)
 
     def _transcribe(self, recognizer: Recognizer, chunks: Iterable[AudioChunk]) -> None:
-        clock, lost_samples, error = Clock(), 0, None
+        session = recognizer.open_session()
+        clock, lost_samples, began = Clock(), 0, 0.0
+        error: Exception | None = None
         try:
-            session = recognizer.open_session()
-            began = None
             for chunk in chunks:
                 began = began or time.monotonic()
                 events = session.push(chunk)
                 clock = _clock(chunk, began)
                 lost_samples += _lost(events)
                 self._report(Transcribed(events, clock))
+        except Exception as failure:  # thread boundary
+            logger.exception("the session broke off")
+            error = failure
+        try:  # also after a failure: what has been heard so far is still written
             events = session.finish()
             clock = Clock(clock.audio_s, time.monotonic() - began if began else 0.0)
             self._report(Transcribed(events, clock))
         except Exception as failure:  # thread boundary
-            logger.exception("the session broke off")
-            error = failure
+            logger.exception("the session did not end well")
+            error = error or failure
         self._report(SessionEnded(clock, lost_samples / SAMPLE_RATE_HZ, error))
 
 

@@ -13,7 +13,8 @@ from app.audio.source import AudioSource
 from app.engine import Clock, Engine, EngineMessage, ModelFailed, ModelReady, SessionEnded
 from app.errors import AudioError
 from app.export import words_json
-from app.terminal import LiveLines, note, out_json
+from app.live_lines import LiveLines
+from app.terminal import note, out_json
 from s2t_core.events import AudioLost, SegmentClosed, TranscriptEvent
 from s2t_core.recognizer import load
 from s2t_core.types import samples_to_seconds

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
-import shutil
+import os
 import sys
+from pathlib import Path
 from typing import Any
-
-from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated, TranscriptEvent
-from s2t_core.transcript import gap_mark
-
-_DIM, _PLAIN, _CLEAR_LINE = "\x1b[2m", "\x1b[0m", "\r\x1b[2K"
 
 
 def out(text: str) -> None:
@@ -24,40 +21,15 @@ def out_json(value: Any) -> None:
 
 
 def note(text: str) -> None:
-    """A line on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """One line on stderr, whatever is in it."""
+    print(" ".join(text.splitlines()), file=sys.stderr, flush=True)
 
 
-class LiveLines:
-    """Transcript events as lines of text: on a terminal the open segment grows in place, its tentative end dim."""
-
-    def __init__(self, every_update: bool = False) -> None:
-        """every_update  where lines cannot be redrawn, write each update as a new one, not only the final text"""
-        self._redraws = sys.stdout.isatty()
-        self._every_update = every_update
-
-    def show(self, event: TranscriptEvent) -> None:
-        """Write one event."""
-        if isinstance(event, AudioLost):
-            self._final(gap_mark(event))
-        elif isinstance(event, SegmentClosed):
-            self._final(event.segment.committed)
-        elif self._redraws:
-            self._redraw(event)
-        elif self._every_update:
-            tentative = event.segment.tentative
-            out(f"  {event.segment.committed} {f'({tentative})' if tentative else ''}".rstrip())
-
-    def _final(self, text: str) -> None:
-        if self._redraws:
-            sys.stdout.write(_CLEAR_LINE)
-        if text:
-            out(text)
-
-    def _redraw(self, event: SegmentUpdated) -> None:
-        width = shutil.get_terminal_size().columns - 1
-        committed, tentative = event.segment.committed, event.segment.tentative
-        room = max(0, width - len(tentative) - 1)
-        shown = committed if len(committed) <= room else "…" + committed[-room + 1 :] if room > 1 else ""
-        sys.stdout.write(f"{_CLEAR_LINE}{shown} {_DIM}{tentative[-width:]}{_PLAIN}")
-        sys.stdout.flush()
+def prepare_streams() -> None:
+    """Make writing safe where a stream was closed by the caller, or cannot spell every letter."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

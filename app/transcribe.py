@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from app.audio.file import duration_s, read_chunks
-from app.errors import AppError
+from app.errors import AppError, AudioError, sentence
 from app.export import EXPORTERS, Transcript, write_text
 from app.terminal import note, out
-from s2t_core.errors import S2TError
+from s2t_core.errors import AudioFormatError, S2TError
 from s2t_core.transcript import TranscriptDocument
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def transcribe_files(load: Callable[[], Recognizer], paths: list[Path], form: st
     """
     well = True
     recognizer: Recognizer | None = None
-    targets: set[Path] = set()
+    targets = {path.resolve() for path in paths}  # a recording is never overwritten by its text
     for path in paths:
         try:
             duration_s(path)  # a wrong name is said before the model takes its seconds
@@ -45,22 +45,28 @@ def transcribe_files(load: Callable[[], Recognizer], paths: list[Path], form: st
             continue
         recognizer = recognizer or load()
         try:
-            text = EXPORTERS[form](transcribe_file(recognizer, path))
-            if folder is None:
-                out(f"==> {path} <==\n{text}" if len(paths) > 1 and form == "txt" else text.rstrip("\n"))
-            else:
+            transcript, fault = transcribe_file(recognizer, path)
+            text = EXPORTERS[form](transcript)
+            if folder is not None:
                 _write(text, path, form, folder, targets)
-        except S2TError as error:
-            note(f"dictate: {error}")
+            elif transcript.document.text or fault is None:
+                out(f"==> {path} <==\n{text}" if len(paths) > 1 and form == "txt" else text.rstrip("\n"))
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # whatever it is, the other files are not to blame
+            fault = error
+        if fault is not None:
+            note(f"dictate: {sentence(fault)}")
             well = False
     return well
 
 
-def transcribe_file(recognizer: Recognizer, path: Path) -> Transcript:
-    """The transcript of one file. Raises AudioError."""
+def transcribe_file(recognizer: Recognizer, path: Path) -> tuple[Transcript, Exception | None]:
+    """The transcript of one file, and why it ends early if the file is damaged."""
     session = recognizer.open_session(partials=False)
     document = TranscriptDocument()
     seconds = 0.0
+    fault: Exception | None = None
     with tqdm(
         total=round(duration_s(path), 1),
         desc=path.name,
@@ -69,20 +75,26 @@ def transcribe_file(recognizer: Recognizer, path: Path) -> Transcript:
         leave=False,
         bar_format="{desc}: {percentage:3.0f}% |{bar}| {n:.0f} of {total:.0f} s, {remaining} left",
     ) as progress:
-        for chunk in read_chunks(path, block_s=1.0):
-            for event in session.push(chunk):
-                document = document.apply(event)
-            seconds = (chunk.start + len(chunk.samples)) / chunk.rate
-            progress.update(len(chunk.samples) / chunk.rate)
+        try:
+            for chunk in read_chunks(path, block_s=1.0):
+                for event in session.push(chunk):
+                    document = document.apply(event)
+                seconds = (chunk.start + len(chunk.samples)) / chunk.rate
+                progress.update(len(chunk.samples) / chunk.rate)
+        except AudioFormatError as error:
+            fault = AudioError(f"{path}: {error.what}", error.remedy)
+        except AudioError as error:
+            fault = error
     for event in session.finish():
         document = document.apply(event)
-    return Transcript(document, str(path), seconds, recognizer.name)
+    return Transcript(document, str(path), seconds, recognizer.name), fault
 
 
 def _write(text: str, path: Path, form: str, folder: Path, targets: set[Path]) -> None:
     """Save beside the others; two files of one name in different folders or forms keep apart."""
-    names = [path.stem, path.name, *(f"{path.name}-{number}" for number in range(2, 1000))]
-    target = next(folder / f"{name}.{form}" for name in names if folder / f"{name}.{form}" not in targets)
-    targets.add(target)
+    names = (path.stem, path.name, *(f"{path.name}-{number}" for number in range(2, 1000)))
+    candidates = (folder / f"{name}.{form}" for name in names)
+    target = next(candidate for candidate in candidates if candidate.resolve() not in targets)
+    targets.add(target.resolve())
     write_text(target, text)
     note(f"{path} -> {target}")

@@ -139,10 +139,10 @@ def read_model_config(folder: Path) -> ModelConfig:
 def read_feature_config(folder: Path) -> FeatureConfig:
     """`preprocessor_config.json`; the extractor's own defaults where the file is missing. Raises ConfigError."""
     config = _optional(FeatureConfig, folder / "preprocessor_config.json")
-    if config.num_mel_bins < 1 or config.sampling_rate != 16000:
+    if config.num_mel_bins < 1 or config.sampling_rate != 16000 or not 0 <= config.dither <= 100:
         raise ConfigError(
-            f"{folder / 'preprocessor_config.json'} asks for {config.num_mel_bins} bins at "
-            f"{config.sampling_rate} Hz; Speech2Text listens at 16000 Hz.",
+            f"{folder / 'preprocessor_config.json'} asks for {config.num_mel_bins} bins at {config.sampling_rate} Hz "
+            f"with dither {config.dither}; Speech2Text listens at 16000 Hz.",
             _USE_WHOLE,
         )
     return config
@@ -174,10 +174,11 @@ def read_alignment_config(folder: Path, model: ModelConfig) -> AlignmentConfig:
     path = folder / "alignment.json"
     rows = read_json(path).get("heads", []) if path.exists() else []
     layers, heads = range(model.decoder_layers), range(model.decoder_attention_heads)
-    try:
-        pairs = tuple((int(layer), int(head)) for layer, head in rows)
-    except (TypeError, ValueError):
-        raise ConfigError(f"{path}: heads must be pairs of layer and head.", _USE_WHOLE) from None
+    if not isinstance(rows, list) or not all(
+        isinstance(row, list) and len(row) == 2 and all(type(number) is int for number in row) for row in rows
+    ):
+        raise ConfigError(f"{path}: heads must be pairs of layer and head.", _USE_WHOLE)
+    pairs = tuple((layer, head) for layer, head in rows)
     if not all(layer in layers and head in heads for layer, head in pairs):
         raise ConfigError(f"{path} names a head that the model does not have.", _USE_WHOLE)
     return AlignmentConfig(pairs)
@@ -196,7 +197,7 @@ def _take(kind: type[T], content: dict[str, Any], path: Path) -> T:
         if value is None:
             continue
         default = getattr(defaults, entry.name)
-        if isinstance(default, float) and type(value) is int:
+        if isinstance(default, float) and type(value) is int and abs(value) < 2**53:
             value = float(value)
         if default is not None and type(value) is not type(default):
             raise ConfigError(
@@ -207,6 +208,7 @@ def _take(kind: type[T], content: dict[str, Any], path: Path) -> T:
 
 
 # Far above any published model; what is larger is a broken or hostile file, and building it would hang.
+_LARGEST_KERNEL = 1_024
 _MOST = {
     "vocab_size": 1_000_000,
     "d_model": 16_384,
@@ -237,7 +239,9 @@ def _size_fault(config: ModelConfig) -> str:
     for name in ("encoder_attention_heads", "decoder_attention_heads"):
         if config.d_model % getattr(config, name):
             return f"d_model {config.d_model} cannot be divided among {getattr(config, name)} heads"
-    if len(config.conv_kernel_sizes) != config.num_conv_layers or min(config.conv_kernel_sizes) < 1:
+    if len(config.conv_kernel_sizes) != config.num_conv_layers or not all(
+        1 <= kernel <= _LARGEST_KERNEL for kernel in config.conv_kernel_sizes
+    ):
         return f"conv_kernel_sizes {config.conv_kernel_sizes} does not give {config.num_conv_layers} kernels"
     if config.num_conv_layers > 1 and config.conv_channels % 2:
         return f"conv_channels {config.conv_channels} is odd, and a gated linear unit halves it"

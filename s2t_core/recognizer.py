@@ -48,7 +48,7 @@ def load(folder: Path, device: str = "auto", beams: int | None = None) -> Recogn
     folder = folder.resolve()
     model = load_model(folder)
     tokenizer = load_tokenizer(folder)
-    if tokenizer.size > model.config.vocab_size or tokenizer.eos_id != model.config.eos_token_id:
+    if tokenizer.highest_id >= model.config.vocab_size or tokenizer.eos_id != model.config.eos_token_id:
         raise TokenizerError(
             f"The vocabulary in {folder} ({tokenizer.size} tokens, end token {tokenizer.eos_id}) is not the model's "
             f"({model.config.vocab_size}, {model.config.eos_token_id}).",

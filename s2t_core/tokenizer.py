@@ -40,6 +40,10 @@ class Tokenizer:
     def size(self) -> int:
         return len(self._ids)
 
+    @property
+    def highest_id(self) -> int:
+        return max(self._tokens)
+
     def prefix(self, language: str | None = None) -> tuple[int, ...]:
         """Tokens the decoder is given before the text: the language's code, for checkpoints that have languages.
 
@@ -102,4 +106,17 @@ def load_tokenizer(folder: Path) -> Tokenizer:
         pieces.Load(str(model))
     except (OSError, RuntimeError) as error:
         raise TokenizerError(f"{model} cannot be read ({type(error).__name__}).", _USE_WHOLE) from None
+    _check_vocabulary(path, vocabulary, pieces)
     return Tokenizer(config, vocabulary, pieces)
+
+
+def _check_vocabulary(path: Path, vocabulary: dict[str, int], pieces: sentencepiece.SentencePieceProcessor) -> None:
+    """Raises TokenizerError unless the vocabulary numbers the pieces of the model, each once.
+
+    Public vocabularies leave out a piece or add a few words to fill up; another model's differ in most.
+    """
+    if len(set(vocabulary.values())) != len(vocabulary) or max(vocabulary.values(), default=0) >= 2 * len(vocabulary):
+        raise TokenizerError(f"{path} numbers its tokens twice or with gaps.", _USE_WHOLE)
+    known = {pieces.IdToPiece(i) for i in range(pieces.GetPieceSize())}
+    if len(known & vocabulary.keys()) < 0.95 * max(len(known), len(vocabulary)):
+        raise TokenizerError(f"{path} is not the vocabulary of the sentencepiece model beside it.", _USE_WHOLE)

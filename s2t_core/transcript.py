@@ -22,8 +22,11 @@ class TranscriptDocument:
     session_starts: tuple[int, ...] = ()
 
     def begin_session(self) -> TranscriptDocument:
-        """The document to which a new recording will be added."""
-        return replace(self, session_starts=(*self.session_starts, len(self.closed)))
+        """The document to which a new recording will be added; of one that broke off the settled text stays."""
+        closed = self.closed
+        if self.open is not None and self.open.committed:
+            closed = (*closed, replace(self.open, tentative=""))
+        return replace(self, closed=closed, open=None, session_starts=(*self.session_starts, len(closed)))
 
     def apply(self, event: TranscriptEvent) -> TranscriptDocument:
         """The document after `event`. Raises ValueError if committed text would shrink or change."""

@@ -13,15 +13,18 @@ from s2t_core.errors import AudioFormatError
 Samples = NDArray[np.float32]  # (n,) mono, full scale is -1..1
 Features = NDArray[np.float32]  # (frames, bins)
 
+LOUDEST = 64.0  # times full scale; above it a file holds integers written as fractions, or damage
 SAMPLE_RATE_HZ = 16_000  # every Speech2Text checkpoint listens at this rate
 
 
 def check_samples(samples: Samples) -> None:
-    """Raises AudioFormatError unless `samples` is a vector of finite numbers."""
+    """Raises AudioFormatError unless `samples` is a vector of finite numbers in the range of sound."""
     if samples.ndim != 1:
         raise AudioFormatError(f"Audio of shape {samples.shape} is not mono.", "Mix the channels first.")
     if not np.isfinite(samples).all():
         raise AudioFormatError("The audio holds values that are not finite numbers.", "Convert the file again.")
+    if np.abs(samples).max(initial=0.0) > LOUDEST:
+        raise AudioFormatError("The audio is far louder than full scale.", "Export it again, as 16-bit samples.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
-from collections.abc import Iterator
+import threading
 from dataclasses import dataclass
 from typing import Any
 
+from app.audio.quiet import quiet_stderr
 from app.errors import AudioError
 
 _INSTALL = {
     "linux": "Install it with: sudo apt install libportaudio2",
     "darwin": "Install it with: brew install portaudio",
 }
+
+
+CLOSING_THREAD = "microphone-stop"  # PortAudio must not be restarted while a thread of this name runs
+_CLOSING_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,16 @@ def portaudio() -> Any:
 
 
 def look_again() -> None:
-    """Let PortAudio find devices that were plugged in since it started. No stream may be open."""
+    """Let PortAudio find devices that were plugged in since it started. Nothing may be recording.
+
+    Raises AudioError while the last recording is still being closed, as when the sound server hangs.
+    """
     sounddevice = portaudio()
+    for thread in threading.enumerate():
+        if thread.name == CLOSING_THREAD:
+            thread.join(_CLOSING_S)
+            if thread.is_alive():
+                raise AudioError("The last recording is still being closed.", "Wait a moment, then try again.")
     try:
         with quiet_stderr():
             sounddevice._terminate()
@@ -54,10 +65,14 @@ def look_again() -> None:
 def list_inputs() -> tuple[InputDevice, ...]:
     """All devices that can record. Raises AudioError where PortAudio is missing."""
     sounddevice = portaudio()
+    try:
+        found = sounddevice.query_devices()
+    except sounddevice.PortAudioError as error:
+        raise AudioError(f"The devices cannot be listed ({error}).", "Restart the computer's sound server.") from None
     default = sounddevice.default.device[0]
     return tuple(
         InputDevice(device["index"], device["name"], int(device["default_samplerate"]), device["index"] == default)
-        for device in sounddevice.query_devices()
+        for device in found
         if device["max_input_channels"] > 0
     )
 
@@ -79,20 +94,3 @@ def find_input(name: str | None) -> InputDevice:
         return (exact or partly)[0]
     listed = ", ".join(device.name for device in devices)
     raise AudioError(f"There is no input device {name!r}.", f"There are: {listed}.")
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Keep ALSA and JACK, which write to the terminal from C while PortAudio looks for devices, from doing so."""
-    if not sys.platform.startswith("linux"):
-        yield
-        return
-    sys.stderr.flush()
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from app.audio.quiet import quiet_stderr
 from app.errors import AudioError
 from s2t_core.errors import AudioFormatError
 from s2t_core.types import AudioChunk, Samples, check_samples, join_chunks
@@ -47,25 +49,29 @@ def duration_s(path: Path) -> float:
 
 
 def _open(path: Path) -> Any:
-    if not path.exists():
-        raise AudioError(f"There is no file {path}.", "Check the name.")
-    if path.is_dir():
-        raise AudioError(f"{path} is a folder.", "Name the audio files in it.")
     try:
-        with path.open("rb"):
-            pass
+        if not path.exists():
+            raise AudioError(f"There is no file {path}.", "Check the name.")
+        if path.is_dir():
+            raise AudioError(f"{path} is a folder.", "Name the audio files in it.")
+        if not path.is_file():  # a pipe would keep us waiting, a device has no end
+            raise AudioError(f"{path} is no ordinary file.", "Save the audio in a file first.")
         if path.stat().st_size == 0:
             raise AudioError(f"{path} is empty.", _FORMATS)
-        return _Sequential(path)
+        with path.open("rb"):
+            pass
+        with quiet_stderr():  # the MP3 decoder talks to the terminal
+            return _Sequential(os.fsencode(path) if os.name == "posix" else path)
     except OSError as error:
-        raise AudioError(f"{path} cannot be opened ({error.strerror}).", "Check the file's permissions.") from None
+        raise AudioError(f"{path} cannot be opened ({error.strerror}).", "Check its name and permissions.") from None
     except (soundfile.LibsndfileError, ValueError, TypeError) as error:
         raise AudioError(f"{path} is not audio that can be read ({_reason(error)}).", _FORMATS) from None
 
 
 def _read(file: Any, path: Path, count: int) -> Samples:
     try:
-        samples = file.read(count, dtype="float32", always_2d=True).mean(axis=1)
+        with quiet_stderr():
+            samples = file.read(count, dtype="float32", always_2d=True).mean(axis=1)
         check_samples(samples)
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{path} is damaged ({_reason(error)}).", "Convert or copy the file again.") from None

@@ -50,11 +50,15 @@ class AudioInbox:
         """All that waits, joined, again and again until the inbox is closed; a loss divides two chunks."""
         closed = False
         while not closed:
-            blocks = [self._blocks.get()]
-            while not self._blocks.empty():
-                blocks.append(self._blocks.get())
-            closed = blocks[-1] is None
-            for chunk in _joined([block for block in blocks if block is not None]):
+            waiting: list[AudioChunk] = []
+            block = self._blocks.get()
+            while block is not None:
+                waiting.append(block)
+                if self._blocks.empty():
+                    break
+                block = self._blocks.get()
+            closed = block is None  # a device may still offer a block after that; it is not waited for
+            for chunk in _joined(waiting):
                 self.taken = chunk.start + len(chunk.samples)
                 yield chunk
 

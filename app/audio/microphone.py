@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from app.audio.devices import find_input, look_again, portaudio, quiet_stderr
+from app.audio.devices import CLOSING_THREAD, find_input, look_again, portaudio
 from app.audio.inbox import AudioInbox
+from app.audio.quiet import quiet_stderr
 from app.errors import AudioError
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk
 
@@ -23,6 +24,7 @@ _BLOCK_S = 0.02
 _POST_ROLL_S = 0.25
 # A healthy stream never pauses so long; PortAudio itself does not report a device that hangs.
 _SILENT_DEVICE_S = 2.0
+_FIRST_BLOCK_S = 6.0  # wireless devices take their time to wake up
 _EXIT_S = 3.0  # the program does not wait longer for a device when it ends
 _LOST = "Check that it is plugged in, then start again."
 
@@ -63,7 +65,7 @@ class Microphone:
         already, self._stopped = self._stopped, True
         if self._stream is not None and not already:
             # Away from the caller: a sound server that hangs blocks these calls for half a minute.
-            self._closing = threading.Thread(target=self._shut, name="microphone-stop", daemon=True)
+            self._closing = threading.Thread(target=self._shut, name=CLOSING_THREAD, daemon=True)
             self._closing.start()
 
     def received_s(self) -> float:
@@ -77,7 +79,8 @@ class Microphone:
             return ""
         if self._ended:
             return f"{self._device} was disconnected. {_LOST}"
-        if time.monotonic() - self._arrived > _SILENT_DEVICE_S:
+        patience_s = _SILENT_DEVICE_S if self._inbox.received else _FIRST_BLOCK_S
+        if time.monotonic() - self._arrived > patience_s:
             return f"{self._device} has stopped sending sound. {_LOST}"
         return ""
 
@@ -93,7 +96,7 @@ class Microphone:
                 callback=self._receive,
                 finished_callback=self._finished,
             )
-        self._inbox, self._arrived = inbox, time.monotonic()
+        self._inbox, self._arrived, self._adc_end, self._ended = inbox, time.monotonic(), 0.0, False
         try:
             stream.start()
         except Exception:

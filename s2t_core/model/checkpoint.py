@@ -92,8 +92,10 @@ def save_model(model: Speech2TextForConditionalGeneration, folder: Path, packed:
 def export_folder(source: Path, target: Path) -> None:
     """Write the checkpoint of `source` to `target` in the plain form that transformers loads.
 
-    Raises CheckpointError when `target` cannot be written, and whatever `load_model` raises.
+    Raises CheckpointError when `target` holds a model or cannot be written, and whatever `load_model` raises.
     """
+    if any((target / name).exists() for name in (PACKED, PLAIN, TORCH)):
+        raise CheckpointError(f"{target} already holds a model.", "Choose a new folder.")
     model = load_model(source)
     try:
         target.mkdir(parents=True, exist_ok=True)

@@ -71,6 +71,29 @@ def test_a_bad_file_among_good_ones_is_said_and_the_good_ones_are_written(tmp_pa
     assert "bad.wav is not audio" in line
 
 
+def test_a_file_that_breaks_off_gives_the_text_up_to_there(tmp_path):
+    whole = SAMPLE.read_bytes()
+    (tmp_path / "half.flac").write_bytes(whole[: len(whole) // 2])
+    done = dictate("transcribe", tmp_path / "half.flac")
+    assert done.returncode == 1
+    assert "The invention of movable metal letters" in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert "half.flac is damaged" in line
+
+
+def test_a_recording_is_never_overwritten_by_its_text(tmp_path):
+    (tmp_path / "speech.txt").write_bytes(SAMPLE.with_name("recipe.ogg").read_bytes())
+    assert dictate("transcribe", tmp_path / "speech.txt", "-o", tmp_path).returncode == 0
+    assert (tmp_path / "speech.txt").read_bytes() == SAMPLE.with_name("recipe.ogg").read_bytes()
+    assert (tmp_path / "speech.txt.txt").read_text().strip() == RECIPE_TEXT
+
+
+def test_a_pipe_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    done = dictate("transcribe", tmp_path / "pipe")
+    assert done.returncode == 1 and "no ordinary file" in done.stderr
+
+
 def test_listening_at_the_pace_of_speech_shows_partials_while_it_runs_and_the_final_soon_after():
     began = time.monotonic()
     done = dictate("listen", "--file", SAMPLE, "--pace", 1, "--events")

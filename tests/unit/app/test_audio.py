@@ -63,6 +63,13 @@ class TestInbox:
         assert inbox.take_peak() == pytest.approx(0.7)
         assert inbox.take_peak() == 0
 
+    def test_a_block_that_comes_after_the_end_does_not_keep_the_reader_waiting(self):
+        inbox = AudioInbox(16000)
+        inbox.offer(block(0.1))
+        inbox.close()
+        inbox.offer(block(0.2))
+        assert sum(len(chunk.samples) for chunk in inbox) == 10
+
     def test_offering_never_waits_for_the_reader(self):
         inbox = AudioInbox(16000)
         slowest = 0.0
@@ -297,6 +304,7 @@ class TestMicrophone:
     def test_a_device_that_vanishes_or_goes_silent_is_noticed(self, board, monkeypatch):
         microphone = Microphone()
         chunks = microphone.start()
+        board.streams[0].deliver(block(0.1, 320))
         assert microphone.fault() == ""
         now = time.monotonic()
         monkeypatch.setattr("app.audio.microphone.time.monotonic", lambda: now + 3)

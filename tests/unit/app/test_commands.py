@@ -16,7 +16,7 @@ from app import cli, display, doctor, listen
 from app.engine import Clock, ModelReady, SessionEnded, Transcribed
 from app.errors import AppError, AudioError
 from app.export import Transcript, to_json, to_txt
-from app.terminal import LiveLines
+from app.live_lines import LiveLines
 from s2t_core.errors import CheckpointError
 from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
 from s2t_core.transcript import TranscriptDocument

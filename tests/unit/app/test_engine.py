@@ -75,6 +75,12 @@ def test_a_session_that_breaks_is_reported_and_the_next_one_runs():
     assert second.error is None
 
 
+def test_what_was_heard_before_a_failure_is_still_written():
+    messages = run(lambda: FakeRecognizer(ScriptedSession(["a", "b"], fails_at=1)), chunks())
+    last = [message for message in messages if isinstance(message, Transcribed)][-1]
+    assert last.events[0].segment.committed == "a"
+
+
 def test_lost_audio_is_summed_up():
     from s2t_core.events import AudioLost
 

@@ -44,6 +44,9 @@ def test_settings_of_the_folder_are_taken_and_a_width_overrides_them(folder):
     ("name", "changes", "said"),
     [
         ("vocab.json", {f"extra{i}": 8000 + i for i in range(5)}, "8005 tokens"),
+        ("generation_config.json", {"length_penalty": float("nan")}, "out of range"),
+        ("generation_config.json", {"num_beams": 9000}, "out of range"),
+        ("preprocessor_config.json", {"dither": float("nan")}, "dither"),
         ("preprocessor_config.json", {"num_mel_bins": 40}, "40"),
         ("preprocessor_config.json", {"sampling_rate": 8000}, "8000 Hz"),
         ("generation_config.json", {"num_beams": 0}, "num_beams"),

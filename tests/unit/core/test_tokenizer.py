@@ -89,7 +89,9 @@ def test_words_are_cut_where_pieces_begin_one():
     [
         ("vocab.json", None, "vocab.json is missing"),
         ("vocab.json", b'{"a": "b"}', "number"),
-        ("vocab.json", b'{"a": 1}', "no token '<s>'"),
+        ("vocab.json", b'{"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3}', "not the vocabulary"),
+        ("vocab.json", b'{"<s>": 0, "<pad>": 0, "</s>": 2, "<unk>": 3}', "twice"),
+        ("vocab.json", b'{"<s>": 1000000, "<pad>": 1}', "gaps"),
         ("sentencepiece.bpe.model", None, "is missing"),
         ("sentencepiece.bpe.model", b"not a model", "cannot be read"),
         ("sentencepiece.bpe.model", b"", "cannot be read"),

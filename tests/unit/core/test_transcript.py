@@ -57,6 +57,12 @@ def test_a_new_recording_begins_a_paragraph_though_its_clock_starts_again():
     assert apply(SegmentClosed(segment(0, 0, 1, "Two.")), document=document).text == "One.\n\nTwo."
 
 
+def test_a_recording_that_broke_off_keeps_its_settled_text_and_the_next_one_goes_on():
+    document = apply(SegmentUpdated(segment(0, 0, 1, "kept", "guess"))).begin_session()
+    assert document.text == "kept"
+    assert apply(SegmentClosed(segment(0, 0, 1, "New.")), document=document).text == "kept\n\nNew."
+
+
 def test_lost_sound_leaves_a_mark_with_its_length():
     document = apply(
         SegmentClosed(segment(0, 0, 1, "One.")), AudioLost(RATE, 3 * RATE), SegmentClosed(segment(1, 3, 4, "Two."))
