@@ -8,7 +8,8 @@ import threading
 from collections.abc import Iterator
 
 # File descriptor 2 belongs to the whole process: two threads that both swap it would leave it swapped.
-_swap = threading.Lock()
+# Re-entrant: opening a stream may import PortAudio, and both are kept quiet.
+_swap = threading.RLock()
 
 
 @contextlib.contextmanager

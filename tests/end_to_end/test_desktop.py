@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import soundfile
 from conftest import SAMPLE_TEXT
-from support.desktop import VirtualMicrophone, missing_tools, no_sound, screen, wait_for
+from support.desktop import VirtualMicrophone, at_most, missing_tools, no_sound, screen, wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 DRIVER = ROOT / "tests" / "support" / "drive_window.py"
@@ -62,8 +62,9 @@ def opened(env, folder):
             stderr=errors, text=True,
         )  # fmt: skip
         try:
-            assert json.loads(process.stdout.readline())["open"], (folder / "stderr.log").read_text()
-            yield Program(process), process
+            with at_most(150, process):
+                assert json.loads(process.stdout.readline())["open"], (folder / "stderr.log").read_text()
+                yield Program(process), process
         finally:
             process.kill()
             process.wait()
@@ -146,18 +147,19 @@ def test_the_listener_hears_the_microphone_in_the_terminal(place, wav):
         cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        assert json.loads(process.stdout.readline())["type"] == "ready"
-        microphone.play(wav)
-        texts = []
-        while len(texts) < 2:
-            event = json.loads(process.stdout.readline())
-            texts += [event["text"]] if event["type"] == "final" else []
-        process.terminate()
-        rest = [json.loads(line) for line in process.stdout]
-        assert rest[-1]["type"] == "end" and rest[-1]["dropped_s"] == 0
-        assert " ".join(texts) == SAMPLE_TEXT
-        assert process.wait(10) == 0
-        assert process.stderr.read() == ""
+        with at_most(100, process):
+            assert json.loads(process.stdout.readline())["type"] == "ready"
+            microphone.play(wav)
+            texts = []
+            while len(texts) < 2:
+                event = json.loads(process.stdout.readline())
+                texts += [event["text"]] if event["type"] == "final" else []
+            process.terminate()
+            rest = [json.loads(line) for line in process.stdout]
+            assert rest[-1]["type"] == "end" and rest[-1]["dropped_s"] == 0
+            assert " ".join(texts) == SAMPLE_TEXT
+            assert process.wait(10) == 0
+            assert process.stderr.read() == ""
     finally:
         process.kill()
         process.wait()

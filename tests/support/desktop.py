@@ -9,6 +9,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,18 @@ def wait_for(condition, timeout_s: float = 20.0, what: str = "condition"):
         assert time.monotonic() < deadline, f"no {what} within {timeout_s} s"
         time.sleep(0.05)
     return value
+
+
+@contextlib.contextmanager
+def at_most(seconds: float, process: subprocess.Popen) -> Iterator[None]:
+    """Kill a process that hangs, so that whoever reads its output goes on."""
+    watchdog = threading.Timer(seconds, process.kill)
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()
+        watchdog.join()
 
 
 @contextlib.contextmanager
