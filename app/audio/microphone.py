@@ -48,7 +48,10 @@ class Microphone:
         """Open the device at 16 kHz, or at its own rate where it refuses. Raises AudioError."""
         look_again()
         device = find_input(self._name)
-        self._device = device.name if self._name else f"The default microphone, {device.name},"
+        if self._name is not None:
+            self._device = device.name
+        elif device.name != "default":  # ALSA's own name for it says nothing
+            self._device = f"The default microphone ({device.name})"
         refused = ""
         for rate in dict.fromkeys((SAMPLE_RATE_HZ, device.rate)):
             try:

@@ -289,7 +289,10 @@ class TestMicrophone:
 
     def test_a_device_that_refuses_everything_is_said(self, board):
         board.refused_rates = {16000, 48000}
-        with pytest.raises(AudioError, match=r"Yeti X, cannot be opened \(Invalid sample rate\).*choose another"):
+        with pytest.raises(
+            AudioError,
+            match=r"The default microphone \(Yeti X\) cannot be opened \(Invalid sample rate\).*choose another",
+        ):
             Microphone().start()
 
     def test_samples_lost_by_the_device_leave_a_gap_of_their_length(self, board):
