@@ -174,18 +174,20 @@ def _demo(options: argparse.Namespace) -> int:
     from app.listen import listen, show_lines
     from app.live_lines import LiveLines
 
-    screenless = display_fault()
-    lacking = screenless
-    try:
-        find_input(None)
-    except AudioError as error:
-        lacking = lacking or str(error)
-    if lacking:
-        note(lacking)
-        said = "The bundled sample, live, as fast as it is spoken (what may still change is in brackets):"
-        show = show_lines(LiveLines(every_update=True), said)
-        listen(FileSource(sample_audio(), paced=True), options.model, options.device, show)
-    return DONE if screenless else _window(options)
+    lacking = display_fault()
+    hint = "Try a recording of your own: dictate listen --file FILE"
+    if not lacking:
+        try:
+            find_input(None)
+            return _window(options)
+        except AudioError as error:
+            lacking, hint = str(error), "The window opens all the same with: dictate"
+    note(lacking)
+    said = "The bundled sample, live, as fast as it is spoken (what may still change is in brackets):"
+    show = show_lines(LiveLines(every_update=True), said)
+    listen(FileSource(sample_audio(), paced=True), options.model, options.device, show)
+    note(hint)
+    return DONE
 
 
 def _devices(options: argparse.Namespace) -> int:
