@@ -45,7 +45,7 @@ def no_network(monkeypatch):
 def no_thread_left_behind():
     before = set(threading.enumerate())
     yield
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while left := [thread for thread in set(threading.enumerate()) - before if thread.is_alive()]:
         if all(thread.name.startswith(("pytest", "tqdm", "Thread-auto_conversion")) for thread in left):
             return

@@ -23,7 +23,7 @@ def missing_tools() -> list[str]:
     return [tool for tool in TOOLS if shutil.which(tool) is None]
 
 
-def wait_for(condition, timeout_s: float = 20.0, what: str = "condition"):
+def wait_for(condition, timeout_s: float = 60.0, what: str = "condition"):
     """Poll until `condition()` is true; returns its value."""
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):

@@ -72,12 +72,11 @@ class TestInbox:
 
     def test_offering_never_waits_for_the_reader(self):
         inbox = AudioInbox(16000)
-        slowest = 0.0
-        for _ in range(2000):
-            began = time.perf_counter()
-            inbox.offer(block(0.1, 320))
-            slowest = max(slowest, time.perf_counter() - began)
-        assert slowest < 0.02  # a block of 320 samples lasts 20 ms
+        device = threading.Thread(target=lambda: [inbox.offer(block(0.1, 320)) for _ in range(2000)])
+        device.start()
+        device.join(timeout=60)  # nobody reads: an inbox that waits would never let the device go
+        assert not device.is_alive()
+        assert inbox.received == 2000 * 320
 
 
 class TestFiles:
@@ -152,9 +151,8 @@ class TestFiles:
         chunks = iter(source.start())
         next(chunks)
         source.stop()
-        began = time.monotonic()
-        assert len(list(chunks)) <= 1
-        assert time.monotonic() - began < 1
+        rest = list(chunks)
+        assert len(rest) <= 1 and sum(len(chunk.samples) for chunk in rest) < 80000
 
     def test_a_source_says_at_its_start_that_the_file_is_missing(self, tmp_path):
         with pytest.raises(AudioError, match="no file"):
@@ -319,12 +317,17 @@ class TestMicrophone:
         list(chunks)
 
     def test_stopping_does_not_wait_for_a_sound_server_that_hangs(self, board):
-        hangs = threading.Event()
-        board.abort = lambda: hangs.wait(5)
+        server = threading.Event()
+        answered = threading.Event()
+
+        def hang():
+            server.wait(60)
+            answered.set()
+
+        board.abort = hang
         microphone = Microphone()
         chunks = microphone.start()
-        began = time.monotonic()
         microphone.stop()
         list(chunks)
-        assert time.monotonic() - began < 1
-        hangs.set()
+        assert not answered.is_set()
+        server.set()

@@ -30,7 +30,7 @@ def make(qtbot):
 
 
 def reaches(qtbot, controller, state):
-    qtbot.waitUntil(lambda: controller.state is state, timeout=5000)
+    qtbot.waitUntil(lambda: controller.state is state, timeout=30000)
 
 
 def test_a_dictation_goes_from_arming_to_listening_to_draining_to_idle(qtbot, make):
