@@ -10,8 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.paths import embedded_model, sample_audio
+from app.evaluate import add_eval
+from app.paths import embedded_model, model_in_use, personal_model, sample_audio
+from app.personal import add_finetune
 from app.terminal import note, out, out_json, prepare_streams
+from app.train import add_train
 
 if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
@@ -50,13 +53,13 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks and the log")
     model = argparse.ArgumentParser(add_help=False)
-    model.add_argument("--model", type=Path, default=embedded_model(), metavar="DIR", help="checkpoint folder")
+    model.add_argument("--model", type=Path, default=model_in_use(), metavar="DIR", help="checkpoint folder")
     model.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the model runs")
     parser = argparse.ArgumentParser(
         prog="dictate", description="Offline live dictation. Without a command the window opens.", parents=[common]
     )
     parser.add_argument("--version", action="version", version=f"dictate {_version()}")
-    parser.set_defaults(run=_window, debug=False, model=embedded_model(), device="auto")
+    parser.set_defaults(run=_window, debug=False, model=model_in_use(), device="auto")
     commands = parser.add_subparsers(metavar="COMMAND")
 
     transcribe = commands.add_parser("transcribe", help="the text of audio files", parents=[common, model])
@@ -83,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, parents=parents)
         command.add_argument("--json", action="store_true", help="for other programs")
         command.set_defaults(run=run)
+    add_eval(commands, [common, model], _width)
+    add_finetune(add_train(commands, common), common)
     _add_model_commands(commands, common)
     return parser
 
@@ -217,11 +222,13 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _model_list(options: argparse.Namespace) -> int:
-    folder = embedded_model()
+    folders = [folder for folder in (embedded_model(), personal_model()) if folder.is_dir()]
+    used = model_in_use()
     if options.json:
-        out_json([{"name": folder.name, "folder": str(folder)}])
+        out_json([{"name": folder.name, "folder": str(folder), "in_use": folder == used} for folder in folders])
     else:
-        out(f"{folder.name} (in the box) {folder}")
+        for folder in folders:
+            out(f"{'*' if folder == used else ' '} {folder.name} {folder}")
     return DONE
 
 

@@ -20,6 +20,16 @@ def embedded_model() -> Path:
     return resources() / "models" / "s2t-base-en"
 
 
+def personal_model() -> Path:
+    """Where the checkpoint adapted to this user is, if there is one."""
+    return Path(platformdirs.user_data_path("dictate", appauthor=False)) / "models" / "personal"
+
+
+def model_in_use() -> Path:
+    """The personal checkpoint where there is one, else the one in the box."""
+    return personal_model() if (personal_model() / "config.json").is_file() else embedded_model()
+
+
 def sample_audio() -> Path:
     """The bundled recording that shows the program without a microphone."""
     return resources() / "audio" / "sample.flac"

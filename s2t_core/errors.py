@@ -29,5 +29,9 @@ class AudioFormatError(S2TError):
     """Samples that cannot be recognised: not finite, of no known rate, or not a vector."""
 
 
+class ManifestError(S2TError):
+    """A list of utterances that is missing, is not UTF-8, or is no table of the expected columns."""
+
+
 class StaleCacheError(S2TError):
     """A decoder cache was used with another encoding than the one it was made from."""

@@ -12,6 +12,7 @@ from s2t_core.decoding.alignment import default_heads
 from s2t_core.decoding.segment import SegmentDecoder
 from s2t_core.errors import CheckpointError, TokenizerError
 from s2t_core.model.checkpoint import load_model
+from s2t_core.model.ctc import load_ctc
 from s2t_core.session import SessionConfig, StreamSession
 from s2t_core.streaming.vad import SileroDetector
 from s2t_core.tokenizer import load_tokenizer
@@ -67,7 +68,9 @@ def load(folder: Path, device: str = "auto", beams: int | None = None) -> Recogn
     heads = read_alignment_config(folder, model.config).heads or default_heads(
         model.config.decoder_layers, model.config.decoder_attention_heads
     )
-    return Recognizer(folder.name, SegmentDecoder(model.to(target), tokenizer, features, search, heads))
+    ctc = load_ctc(folder, model.config.d_model)
+    ctc = None if ctc is None else ctc.to(target)
+    return Recognizer(folder.name, SegmentDecoder(model.to(target), tokenizer, features, search, heads, ctc=ctc))
 
 
 def pick_device(name: str) -> str:

@@ -69,6 +69,10 @@ class Tokenizer:
         text: str = self._pieces.decode(pieces)
         return text.upper() if self.config.do_upper_case else text
 
+    def pieces(self) -> dict[int, str]:
+        """Every piece by its id."""
+        return dict(self._tokens)
+
     def starts_word(self, token_id: int) -> bool:
         """Whether this piece begins a new word, so that the one before it is whole."""
         return token_id in self._starts or token_id in self._special_ids

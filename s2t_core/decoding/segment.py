@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from s2t_core.config import FeatureConfig, SearchConfig
 from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames, monotonic_spans
+from s2t_core.decoding.ctc import word_spans
 from s2t_core.decoding.draft import Draft, DraftLimits, redraft
 from s2t_core.decoding.guards import token_limit, without_loop
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.features.cmvn import utterance_cmvn
+from s2t_core.model.ctc import CtcHead
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.model.subsampler import settled_frames
@@ -48,13 +50,19 @@ class DecodedText:
 
 @dataclass(frozen=True, slots=True)
 class SegmentDecoder:
-    """Weights, vocabulary and settings of a checkpoint; it remembers nothing of any segment, so sessions share it."""
+    """Weights, vocabulary and settings of a checkpoint; it remembers nothing of any segment, so sessions share it.
+
+    chunk_frames  encoder frames a chunk, for checkpoints trained to hear chunk by chunk; None: full context
+    ctc           says where words are heard, where the checkpoint has such a head; else cross-attention does
+    """
 
     model: Speech2TextForConditionalGeneration
     tokenizer: Tokenizer
     features: FeatureConfig
     search: SearchConfig
     heads: Heads
+    chunk_frames: int | None = None
+    ctc: CtcHead | None = None
 
     @property
     def frames_per_second(self) -> float:
@@ -65,7 +73,7 @@ class SegmentDecoder:
         """frames (n, bins) of one segment, not normalised -> its encoding."""
         normalised = torch.from_numpy(utterance_cmvn(frames, self.features))
         with torch.inference_mode():
-            return self.model.encode(normalised.unsqueeze(0).to(self.model.device))
+            return self.model.encode(normalised.unsqueeze(0).to(self.model.device), chunk_frames=self.chunk_frames)
 
     def draft(self, frames: Features, previous: Draft, committed: int, edge_s: float, rewind_s: float) -> Draft:
         """Verify and continue the draft of an open segment, of which `frames` (n, bins) have been heard.
@@ -121,15 +129,26 @@ class SegmentDecoder:
         first = len(self._start) - 1  # the row that predicts the first token
         log_probs = self.model.lm_head(output.hidden[0, first:]).float().log_softmax(dim=1)
         log_probs = log_probs[range(len(rows)), rows].tolist()
-        weights = alignment_weights(output.cross_attentions, self.heads)[first:]
-        spans = self._spans(weights)
+        spans = self._spans(alignment_weights(output.cross_attentions, self.heads)[first:])
         words = []
         for begin, end in self.tokenizer.words(tokens):
             text = self.tokenizer.decode(tokens[begin:end]).strip()
             if text:
                 confidence = math.exp(sum(log_probs[begin:end]) / (end - begin))
                 words.append(DecodedWord(text, spans[begin][0], spans[end - 1][1], round(confidence, 4)))
-        return tuple(words)
+        return self._heard_by_ctc(words, encoded)
+
+    def _heard_by_ctc(self, words: list[DecodedWord], encoded: EncodedFrames) -> tuple[DecodedWord, ...]:
+        """The words at the places that the CTC head gives, where there is one and it can spell them."""
+        if self.ctc is None or not words:
+            return tuple(words)
+        log_probs = self.ctc(encoded.values)[0].cpu().numpy()
+        spans = word_spans(log_probs, [word.text for word in words])
+        if spans is None:
+            return tuple(words)
+        return tuple(
+            replace(word, first_frame=first, end_frame=end) for word, (first, end) in zip(words, spans, strict=True)
+        )
 
     def _spans(self, weights: torch.Tensor) -> list[tuple[int, int]]:
         """weights (tokens + 1, frames), the last row the end token's -> the frames (first, end) of each token."""

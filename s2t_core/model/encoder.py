@@ -92,15 +92,17 @@ class Encoder(nn.Module):
         features: Tensor,
         lengths: Tensor | None = None,
         *,
+        chunk_frames: int | None = None,
         head_mask: Tensor | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
     ) -> EncoderOutput:
         """Encode a batch.
 
-        features   (batch, frames, bins), shorter rows padded at the end
-        lengths    (batch,) real frames of each row; None: all
-        head_mask  (layers, heads)
+        features      (batch, frames, bins), shorter rows padded at the end
+        lengths       (batch,) real frames of each row; None: all
+        chunk_frames  encoder frames a chunk: a frame sees its own chunk and what came before it; None: everything
+        head_mask     (layers, heads)
         """
         hidden = self.conv(features) * self.embed_scale
         frames = hidden.shape[1]
@@ -112,6 +114,9 @@ class Encoder(nn.Module):
         hidden = hidden + self.embed_positions(real).to(hidden.dtype)
         hidden = functional.dropout(hidden, self.config.dropout, self.training)
         attention_mask = None if mask is None else mask[:, None, None, :]
+        if chunk_frames is not None:
+            chunked = chunk_mask(frames, chunk_frames, hidden.device)
+            attention_mask = chunked if attention_mask is None else attention_mask & chunked
         checkpointed = self.gradient_checkpointing and self.training
         states, attentions = [hidden], []
         for index, layer in enumerate(self.layers):
@@ -128,6 +133,15 @@ class Encoder(nn.Module):
             tuple(states) if output_hidden_states else (),
             tuple(attentions) if output_attentions else (),
         )
+
+
+def chunk_mask(frames: int, chunk_frames: int, device: torch.device) -> Tensor:
+    """(frames, frames) bool, True where a frame may look: at its own chunk and at earlier ones.
+
+    With it a stream can be encoded chunk by chunk, keeping keys and values (Zhang et al. 2020, arXiv 2012.05481).
+    """
+    chunk = torch.arange(frames, device=device) // chunk_frames
+    return chunk.unsqueeze(1) >= chunk.unsqueeze(0)
 
 
 def run_layer(layer: nn.Module, arguments: tuple[object, ...], checkpointed: bool) -> Any:

@@ -98,9 +98,9 @@ class Speech2TextForConditionalGeneration(nn.Module):
         self.model.encoder.gradient_checkpointing = enabled
         self.model.decoder.gradient_checkpointing = enabled
 
-    def encode(self, features: Tensor, lengths: Tensor | None = None) -> EncodedFrames:
-        """features (batch, frames, bins), lengths (batch,) -> the encoding."""
-        encoded: EncodedFrames = self.model.encoder(features, lengths).encoded
+    def encode(self, features: Tensor, lengths: Tensor | None = None, chunk_frames: int | None = None) -> EncodedFrames:
+        """features (batch, frames, bins), lengths (batch,) -> the encoding; `chunk_frames` as the encoder takes it."""
+        encoded: EncodedFrames = self.model.encoder(features, lengths, chunk_frames=chunk_frames).encoded
         return encoded
 
     def decode(self, tokens: Tensor, encoded: EncodedFrames, cache: DecoderCache | None = None) -> Tensor:

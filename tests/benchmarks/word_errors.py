@@ -2,7 +2,7 @@
 
 usage: word_errors.py MANIFEST.tsv... [--model DIR] [--limit N] [--live] [--json FILE]
 
-A manifest is tab-separated with the columns path, duration, speaker, transcript; paths are relative to it. Words are
+Manifests are those of `dictate eval`, which says more of the first two; rows without speech are left out. Words are
 compared after Whisper's English normaliser on both sides. `--live` also feeds every file in pieces of 100 ms with live
 drafts and reports how long after its end (as the final alignment has it) a word was committed.
 """
@@ -10,48 +10,34 @@ drafts and reports how long after its end (as the final alignment has it) a word
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import time
 from pathlib import Path
 
-import jiwer
 import numpy as np
-import soundfile
-from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 
+from app.audio.file import read_chunks
+from app.evaluate import joined, read_utterances, recognised, whisper_normaliser
+from app.figures import normal_reference
 from app.paths import embedded_model
 from s2t_core.events import SegmentClosed
-from s2t_core.features.fbank import fbank
+from s2t_core.manifest import Utterance
+from s2t_core.metrics import word_errors
 from s2t_core.recognizer import Recognizer, load
-from s2t_core.session import SessionConfig
-from s2t_core.types import AudioChunk
+from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Samples
 
 PIECE = 1600  # samples
 
 
-def read(manifest: Path, limit: int | None) -> list[tuple[np.ndarray, str]]:
-    """The clips of a manifest, evenly thinned to `limit`, with their transcripts."""
-    with manifest.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    step = max(1, len(rows) // limit) if limit else 1
-    rows = rows[::step][:limit]
-    clips = [soundfile.read(manifest.parent / row["path"], dtype="float32") for row in rows]
-    assert all(rate == 16000 for _, rate in clips)
-    return [(samples, row["transcript"]) for (samples, _), row in zip(clips, rows, strict=True)]
+def whole(recognizer: Recognizer, samples: Samples) -> str:
+    return recognised(recognizer, [AudioChunk(samples, SAMPLE_RATE_HZ, 0)], whole=True)
 
 
-def whole(recognizer: Recognizer, samples: np.ndarray) -> str:
-    return recognizer.decoder.finish(fbank(samples, recognizer.decoder.features)).text
+def segmented(recognizer: Recognizer, samples: Samples) -> str:
+    return recognised(recognizer, [AudioChunk(samples, SAMPLE_RATE_HZ, 0)], whole=False)
 
 
-def segmented(recognizer: Recognizer, samples: np.ndarray) -> str:
-    session = recognizer.open_session(SessionConfig(partials=False))
-    events = [*session.push(AudioChunk(samples, 16000, 0)), *session.finish()]
-    return " ".join(event.segment.committed for event in events if isinstance(event, SegmentClosed))
-
-
-def live(recognizer: Recognizer, samples: np.ndarray, delays_s: list[float]) -> str:
+def live(recognizer: Recognizer, samples: Samples, delays_s: list[float]) -> str:
     """The final text; `delays_s` gets, for every word, the audio time from its end to its commitment."""
     session = recognizer.open_session()
     texts, committed_at = [], []
@@ -71,18 +57,20 @@ def live(recognizer: Recognizer, samples: np.ndarray, delays_s: list[float]) -> 
     return " ".join(texts)
 
 
-def measure(recognizer: Recognizer, clips: list[tuple[np.ndarray, str]], with_live: bool) -> dict[str, object]:
-    normal = EnglishTextNormalizer({})
-    references = [normal(text) for _, text in clips]
-    seconds = sum(len(samples) for samples, _ in clips) / 16000
+def measure(recognizer: Recognizer, utterances: list[Utterance], with_live: bool) -> dict[str, object]:
+    normal = whisper_normaliser()
+    clips = [joined(list(read_chunks(utterance.path))) for utterance in utterances]
+    references = [normal_reference(utterance, normal) for utterance in utterances]
+    seconds = sum(map(len, clips)) / SAMPLE_RATE_HZ
     figures: dict[str, object] = {"clips": len(clips), "seconds": round(seconds, 1)}
     delays_s: list[float] = []
     paths = {"whole": whole, "segmented": segmented} | ({"live": live} if with_live else {})
     for name, path in paths.items():
         began = time.process_time()
         more = (delays_s,) if name == "live" else ()
-        texts = [normal(path(recognizer, samples, *more)) for samples, _ in clips]
-        figures[f"{name}_wer"] = round(100 * jiwer.wer(references, texts), 2)
+        texts = [normal(path(recognizer, samples, *more)) for samples in clips]
+        edits = [word_errors(*pair) for pair in zip(references, texts, strict=True)]
+        figures[f"{name}_wer"] = round(100 * sum(e.total for e in edits) / sum(e.reference for e in edits), 2)
         figures[f"{name}_cpu_per_s"] = round((time.process_time() - began) / seconds, 3)
     if delays_s:
         mean, p50, p90 = np.mean(delays_s), *np.percentile(delays_s, [50, 90])
@@ -99,10 +87,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     recognizer = load(options.model)
+    corpora: dict[str, list[Utterance]] = {}
+    for utterance in read_utterances(options.manifests, None, options.limit):
+        if utterance.transcript:
+            corpora.setdefault(utterance.corpus, []).append(utterance)
     results = {}
-    for manifest in options.manifests:
-        results[manifest.parent.name] = measure(recognizer, read(manifest, options.limit), options.live)
-        print(manifest.parent.name, json.dumps(results[manifest.parent.name]), flush=True)
+    for corpus, utterances in corpora.items():
+        results[corpus] = measure(recognizer, utterances, options.live)
+        print(corpus, json.dumps(results[corpus]), flush=True)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

@@ -1,0 +1,153 @@
+"""`dictate eval`: how well a checkpoint recognises the utterances of manifests, corpus by corpus."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.errors import AppError
+from app.terminal import note, out
+
+if TYPE_CHECKING:
+    from app.figures import Heard, Normalise
+    from s2t_core.manifest import Utterance
+    from s2t_core.recognizer import Recognizer
+    from s2t_core.types import AudioChunk, Samples
+
+
+def add_eval(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    parents: list[argparse.ArgumentParser],
+    width: Callable[[str], int],
+) -> None:
+    """Declare the command; `parents` bring --debug, --model and --device, `width` reads that of the search."""
+    command = commands.add_parser("eval", help="error rates on recordings with known text", parents=parents)
+    command.add_argument("manifests", nargs="+", type=Path, metavar="MANIFEST", help="tab-separated: path, transcript")
+    command.add_argument("--audio", type=Path, metavar="DIR", help="where the paths begin; default: at the manifest")
+    command.add_argument("--beam", type=width, metavar="N", help="width of the search; default: the model's own")
+    command.add_argument("--limit", type=count, metavar="N", help="utterances per corpus, evenly thinned")
+    command.add_argument("--whole", action="store_true", help="each recording in one piece, not cut at its pauses")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write all figures and texts there")
+    command.set_defaults(run=run_eval)
+
+
+def count(text: str) -> int:
+    """A count of 1 or more. Raises ArgumentTypeError."""
+    count = int(text) if text.isdecimal() else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return count
+
+
+def run_eval(options: argparse.Namespace) -> int:
+    """Measure, print the table, write the file. Raises what reading, loading or writing raises; returns 0."""
+    from app.audio.file import duration_s
+    from app.export import write_text
+    from app.figures import corpus_figures, table
+
+    if options.json is not None and not options.json.parent.is_dir():
+        raise AppError(f"There is no folder {options.json.parent}.", "Name one that is there after --json.")
+    normal = whisper_normaliser()
+    utterances = read_utterances(options.manifests, options.audio, options.limit)
+    for utterance in utterances:
+        duration_s(utterance.path)  # a missing file is said before the model takes its seconds
+    from s2t_core.recognizer import load
+
+    recognizer = load(options.model, options.device, options.beam)
+    heard = hear_all(utterances, lambda chunks: recognised(recognizer, chunks, options.whole))
+    figures = corpus_figures(heard, normal)
+    out(table(figures))
+    if options.json is not None:
+        content = {
+            "model": recognizer.name,
+            "device": recognizer.device,
+            "beams": recognizer.decoder.search.num_beams,
+            "whole": options.whole,
+            "corpora": [asdict(row) for row in figures],
+            "texts": [{"path": str(item.utterance.path), "text": item.text} for item in heard],
+        }
+        write_text(options.json, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        note(f"figures -> {options.json}")
+    return 0
+
+
+def whisper_normaliser() -> Normalise:
+    """Whisper's English normaliser (Radford et al. 2022, appendix C), as transformers has it, British spelling kept.
+
+    Raises AppError without that package.
+    """
+    try:
+        from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
+    except ImportError:
+        raise AppError(
+            "Measuring needs the package transformers.", "Install the extra: pip install 'dictate[eval]'."
+        ) from None
+    make: Any = EnglishTextNormalizer  # transformers has no types for it
+    normalise: Normalise = make({})
+    return normalise
+
+
+def read_utterances(manifests: Iterable[Path], audio: Path | None, limit: int | None) -> list[Utterance]:
+    """All utterances, those of each corpus evenly thinned to `limit`. Raises ManifestError."""
+    from s2t_core.manifest import read_manifest
+
+    corpora: dict[str, list[Utterance]] = {}
+    for manifest in manifests:
+        for utterance in read_manifest(manifest, audio):
+            corpora.setdefault(utterance.corpus, []).append(utterance)
+    return [utterance for rows in corpora.values() for utterance in thinned(rows, limit)]
+
+
+def thinned(rows: Sequence[Utterance], limit: int | None) -> list[Utterance]:
+    """At most `limit` of the rows, evenly spread from the first on."""
+    count = len(rows) if limit is None else min(limit, len(rows))
+    return [rows[index * len(rows) // count] for index in range(count)]
+
+
+def hear_all(utterances: Sequence[Utterance], recognise: Callable[[list[AudioChunk]], str]) -> list[Heard]:
+    """Every utterance as `recognise` writes it; reading the file is not counted as work. Raises AudioError."""
+    from tqdm import tqdm
+
+    from app.audio.file import read_chunks
+    from app.figures import Heard
+
+    heard = []
+    for utterance in tqdm(utterances, desc="recognising", disable=not sys.stderr.isatty(), leave=False):
+        chunks = list(read_chunks(utterance.path, block_s=1.0))
+        seconds = sum(len(chunk.samples) / chunk.rate for chunk in chunks)
+        began, began_cpu = time.perf_counter(), time.process_time()
+        text = recognise(chunks)
+        work_s, cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
+        heard.append(Heard(utterance, " ".join(text.split()), seconds, work_s, cpu_s))
+    return heard
+
+
+def recognised(recognizer: Recognizer, chunks: list[AudioChunk], whole: bool) -> str:
+    """The final text of one recording: cut at its pauses as `dictate transcribe` does it, or as one `whole`."""
+    from s2t_core.events import SegmentClosed
+    from s2t_core.features.fbank import fbank
+
+    if whole:
+        return recognizer.decoder.finish(fbank(joined(chunks), recognizer.decoder.features)).text
+    session = recognizer.open_session(partials=False)
+    events = [event for chunk in chunks for event in session.push(chunk)]
+    events += session.finish()
+    return " ".join(event.segment.committed for event in events if isinstance(event, SegmentClosed))
+
+
+def joined(chunks: Sequence[AudioChunk]) -> Samples:
+    """The chunks of one recording as samples (n,) at 16 kHz."""
+    import numpy as np
+
+    from s2t_core.features.resample import StreamingResampler
+
+    resampler = StreamingResampler(chunks[0].rate)
+    parts = [*(resampler.push(chunk.samples) for chunk in chunks), resampler.finish()]
+    samples: Samples = np.concatenate(parts)
+    return samples

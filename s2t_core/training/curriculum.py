@@ -1,0 +1,66 @@
+"""The order of lessons, and what is kept on disk between them: a run that was stopped goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from s2t_core.decoding.segment import SegmentDecoder
+from s2t_core.errors import CheckpointError
+from s2t_core.manifest import Utterance
+from s2t_core.training.augment import Surroundings
+from s2t_core.training.distil_decoder import EncodeConfig, EncodedExample, encode_examples
+from s2t_core.training.distil_encoder import Report
+from s2t_core.training.examples import ExampleConfig, examples
+from s2t_core.training.lessons import Lesson, Listener, Opinion, Read, Window, windows
+
+_BATCH = 6  # windows that the teacher hears at once
+
+
+def listen_once(listener: Listener, utterances: Sequence[Utterance], folder: Path, report: Report) -> None:
+    """Have the teacher hear all windows of the utterances; those whose file is in `folder` already are left out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    planned = windows(utterances)
+    for first in range(0, len(planned), _BATCH):
+        path = folder / f"{first:06d}.pt"
+        if not path.exists():
+            heard = list(listener.listen(planned[first : first + _BATCH]))
+            part = path.with_suffix(".part")
+            torch.save(heard, part)
+            part.replace(path)
+        done = min(first + _BATCH, len(planned))
+        report(done / len(planned), f"{done} of {len(planned)} windows")
+
+
+def read_windows(folder: Path) -> list[Window]:
+    """All windows the teacher has heard. Raises CheckpointError for a file that was not written by `listen_once`."""
+    torch.serialization.add_safe_globals([Window, Lesson, Opinion, type(Path())])
+    found: list[Window] = []
+    for path in sorted(folder.glob("*.pt")):
+        try:
+            found += torch.load(path, weights_only=True)
+        except Exception as error:
+            raise CheckpointError(f"{path} cannot be read ({type(error).__name__}).", "Remove it.") from None
+    return found
+
+
+def taught_examples(
+    pupil: SegmentDecoder,
+    groups: Sequence[Sequence[Lesson]],
+    read: Read,
+    around: Surroundings,
+    rng: np.random.Generator,
+    report: Report,
+) -> list[EncodedExample]:
+    """One round over the lessons, changed at random and encoded by the pupil."""
+    lessons = sum(len(group) for group in groups)
+    made = examples(groups, read, pupil.tokenizer, around, ExampleConfig(), rng)
+    encoded = encode_examples(pupil.model, pupil.tokenizer, pupil.features, pupil.heads, made, EncodeConfig(), rng)
+    taught = []
+    for one in encoded:
+        taught.append(one)
+        report(min(1.0, len(taught) / lessons), f"{len(taught)} examples")
+    return taught

@@ -1,0 +1,185 @@
+"""The decoder learns to write: from encodings made once, with the teacher's opinion beside the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from s2t_core.config import FeatureConfig
+from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames
+from s2t_core.model.encoded import EncodedFrames
+from s2t_core.model.speech2text import IGNORED_LABEL, Speech2TextForConditionalGeneration
+from s2t_core.tokenizer import Tokenizer
+from s2t_core.training.batches import padded, shuffled_batches, token_batch
+from s2t_core.training.distil_encoder import CHUNKS, Report, encode_clips
+from s2t_core.training.examples import Example, cut_short
+from s2t_core.training.lessons import Opinion
+from s2t_core.training.optimise import Average, Budget, Optimizer
+from s2t_core.types import SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedExample:
+    """Encoder frames (frames, d_model) float16, the ids to be written and what the teacher thinks of them."""
+
+    frames: Tensor
+    ids: tuple[int, ...]
+    opinion: Opinion | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderStage:
+    """Settings of this stage.
+
+    share            the optimiser's step
+    batch_frames     encoder frames a batch, padding included
+    dropout          of hidden states and inner activations while training
+    smoothing        of the labels (Szegedy et al. 2016)
+    opinion_weight   share of the teacher's opinion in the loss where there is one
+    """
+
+    minutes: float
+    most_steps: int | None = None
+    share: float = 2.0e-3
+    batch_frames: int = 4000
+    dropout: float = 0.1
+    smoothing: float = 0.05
+    opinion_weight: float = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeConfig:
+    """cuts: how many examples are also learnt cut short; chunked: how many are encoded chunk by chunk."""
+
+    cuts: float = 0.4
+    chunked: float = 0.3
+    batch_samples: int = 60 * SAMPLE_RATE_HZ
+
+
+def encode_examples(
+    model: Speech2TextForConditionalGeneration,
+    tokenizer: Tokenizer,
+    features: FeatureConfig,
+    heads: Heads,
+    made: Iterable[Example],
+    config: EncodeConfig,
+    rng: np.random.Generator,
+) -> Iterator[EncodedExample]:
+    """The encodings of examples, and of some of them cut short where the model's own attention says words end."""
+    waiting: list[Example] = []
+    for example in made:
+        waiting.append(example)
+        if max(len(one.samples) for one in waiting) * len(waiting) > config.batch_samples:
+            yield from _encode(model, tokenizer, features, heads, waiting, config, rng)
+            waiting = []
+    if waiting:
+        yield from _encode(model, tokenizer, features, heads, waiting, config, rng)
+
+
+@torch.inference_mode()
+def _encode(
+    model: Speech2TextForConditionalGeneration,
+    tokenizer: Tokenizer,
+    features: FeatureConfig,
+    heads: Heads,
+    batch: Sequence[Example],
+    config: EncodeConfig,
+    rng: np.random.Generator,
+) -> Iterator[EncodedExample]:
+    chunk = int(rng.choice(CHUNKS)) if rng.random() < config.chunked else None
+    encoded = encode_clips(model.model.encoder, [one.samples for one in batch], features, chunk)
+    shorter: list[Example] = []
+    for row, example in enumerate(batch):
+        frames = encoded.values[row] if encoded.mask is None else encoded.values[row][encoded.mask[row]]
+        yield EncodedExample(frames.half(), example.ids, example.opinion)
+        if example.ids and rng.random() < config.cuts:
+            ends = token_ends_s(model, frames, heads, example.ids)
+            cut = cut_short(example, ends, tokenizer, rng)
+            shorter += [] if cut is None else [cut]
+    if shorter:
+        none = EncodeConfig(cuts=0.0, chunked=config.chunked)
+        yield from _encode(model, tokenizer, features, heads, shorter, none, rng)
+
+
+def token_ends_s(
+    model: Speech2TextForConditionalGeneration, frames: Tensor, heads: Heads, ids: Sequence[int]
+) -> list[float]:
+    """When each token of a known text has been heard, in seconds, by the attention of a teacher-forced pass."""
+    tokens = torch.tensor([[model.config.decoder_start_token_id, *ids[:-1]]], device=model.device)
+    output = model.model.decoder(tokens, EncodedFrames(frames.unsqueeze(0)), output_attentions=True)
+    seconds = 0.01 * model.config.subsampling
+    at = attended_frames(alignment_weights(output.cross_attentions, heads))
+    return [float(one) * seconds for one in np.maximum.accumulate(at)]
+
+
+def distil_decoder(
+    model: Speech2TextForConditionalGeneration,
+    taught: Sequence[EncodedExample],
+    stage: DecoderStage,
+    report: Report,
+) -> None:
+    """Train decoder and embeddings in place for `stage.minutes` on encodings; the encoder stays as it is."""
+    rng = np.random.default_rng(0)
+    decoder = model.model.decoder.train()
+    set_dropout(model, stage.dropout)
+    optimizer = Optimizer(decoder.named_parameters(), stage.share)
+    average = Average(decoder)
+    budget = Budget(stage.minutes, stage.most_steps)
+    recent = 0.0
+    for steps, batch in enumerate(shuffled_batches(taught, lambda one: len(one.frames), stage.batch_frames, rng)):
+        if budget.progress >= 1:
+            break
+        loss = text_loss(model, batch, stage)
+        optimizer.step(loss, budget)
+        average.add(decoder)
+        recent += (loss.item() - recent) * max(0.02, 1 / (steps + 1))
+        report(budget.progress, f"loss {recent:.3f} after {steps + 1} steps")
+    average.put_into(decoder)
+    set_dropout(model, 0.0)
+    decoder.eval()
+
+
+def text_loss(
+    model: Speech2TextForConditionalGeneration, batch: Sequence[EncodedExample], stage: DecoderStage
+) -> Tensor:
+    """Cross entropy to the text, mixed with that to the teacher's opinion (Hinton et al. 2015, arXiv 1503.02531)."""
+    config = model.config
+    values, lengths = padded([one.frames.to(model.device).float() for one in batch])
+    mask = torch.arange(values.shape[1], device=values.device) < lengths.to(values.device).unsqueeze(1)
+    texts = [(*one.ids, config.eos_token_id) for one in batch]
+    inputs, labels = token_batch(texts, config.decoder_start_token_id, config.pad_token_id)
+    hidden = model.model.decoder(inputs.to(model.device), EncodedFrames(values, mask)).hidden
+    real = (labels != IGNORED_LABEL).to(model.device)
+    logits = model.lm_head(hidden[real]).float()
+    targets = labels.to(model.device)[real]
+    hard = functional.cross_entropy(logits, targets, label_smoothing=stage.smoothing, reduction="none")
+    soft, known = _opinion_loss(logits, batch, hard)
+    return torch.where(known, (1 - stage.opinion_weight) * hard + stage.opinion_weight * soft, hard).mean()
+
+
+def _opinion_loss(logits: Tensor, batch: Sequence[EncodedExample], hard: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross entropy to the teacher's tokens, and for which rows there is one; what it did not keep counts as `hard`."""
+    kept = next((one.opinion.ids.shape[1] for one in batch if one.opinion is not None), 1)
+    ids = torch.zeros(len(logits), kept, dtype=torch.long)
+    probs = torch.zeros(len(logits), kept)
+    known = torch.zeros(len(logits), dtype=torch.bool)
+    at = 0
+    for one in batch:
+        if one.opinion is not None:
+            rows = slice(at, at + len(one.ids))  # the end token has none
+            ids[rows], probs[rows], known[rows] = one.opinion.ids.long(), one.opinion.log_probs.float().exp(), True
+        at += len(one.ids) + 1
+    ids, probs, known = ids.to(logits.device), probs.to(logits.device), known.to(logits.device)
+    own = logits.log_softmax(dim=1).gather(1, ids)
+    return -(probs * own).sum(dim=1) + (1 - probs.sum(dim=1)).clamp(min=0) * hard, known
+
+
+def set_dropout(model: Speech2TextForConditionalGeneration, share: float) -> None:
+    """Dropout of the decoder's layers; it has no effect outside training."""
+    for layer in model.model.decoder.layers:
+        layer.dropout = layer.activation_dropout = share  # type: ignore[assignment]

@@ -1,0 +1,140 @@
+"""Training examples made of lessons: neighbours joined, what is heard changed, ends cut off, nothing said at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from s2t_core.tokenizer import Tokenizer
+from s2t_core.training.augment import AugmentConfig, Surroundings, any_noise, at_peak, augmented, babble, chords
+from s2t_core.training.lessons import Lesson, Opinion, Read
+from s2t_core.types import SAMPLE_RATE_HZ, Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Audio at 16 kHz, the ids to be written (without the end token) and, for each of them, the teacher's opinion."""
+
+    samples: Samples
+    ids: tuple[int, ...]
+    opinion: Opinion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleConfig:
+    """longest_s bounds joined examples; gap_s is the silence put between the parts; quiet: share without speech."""
+
+    longest_s: tuple[float, float] = (3.0, 20.0)
+    gap_s: tuple[float, float] = (0.0, 0.5)
+    quiet: float = 0.05
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+
+def examples(
+    groups: Sequence[Sequence[Lesson]],
+    read: Read,
+    tokenizer: Tokenizer,
+    around: Surroundings,
+    config: ExampleConfig,
+    rng: np.random.Generator,
+) -> Iterator[Example]:
+    """One round over all lessons, in random order; a group holds neighbours that may be joined."""
+    for parts in _joined([groups[index] for index in rng.permutation(len(groups))], read, config, rng):
+        if rng.random() < config.quiet:
+            yield Example(quiet(rng.uniform(0.3, 12.0), around, rng), ())
+        clips = []
+        for lesson in parts:
+            clips += [read(path) for path in lesson.paths]
+            clips.append(np.zeros(int(rng.uniform(*config.gap_s) * SAMPLE_RATE_HZ), dtype=np.float32))
+        samples = augmented(np.concatenate(clips[:-1]), around, rng, config.augment)
+        begins = [True, *(_ends(lesson.text) for lesson in parts[:-1])]
+        texts = [_capital(one.text) if begin else one.text for one, begin in zip(parts, begins, strict=True)]
+        ids = [tuple(tokenizer.encode(text)[:-1]) for text in texts]
+        yield Example(samples, tuple(token for one in ids for token in one), _opinions(parts, ids))
+
+
+def _joined(
+    groups: Sequence[Sequence[Lesson]], read: Read, config: ExampleConfig, rng: np.random.Generator
+) -> Iterator[list[Lesson]]:
+    """Runs of neighbours, each up to a length of its own; a lesson without a text divides its neighbours."""
+    for group in groups:
+        run: list[Lesson] = []
+        total_s, most_s = 0.0, rng.uniform(*config.longest_s)
+        for lesson in group:
+            length_s = sum(len(read(path)) for path in lesson.paths) / SAMPLE_RATE_HZ
+            if run and (total_s + length_s > most_s or not lesson.text):
+                yield run
+                run, total_s, most_s = [], 0.0, rng.uniform(*config.longest_s)
+            if lesson.text and length_s <= config.longest_s[1] * 1.3:
+                run.append(lesson)
+                total_s += length_s
+        if run:
+            yield run
+
+
+def cut_short(
+    example: Example, ends: Sequence[float], tokenizer: Tokenizer, rng: np.random.Generator
+) -> Example | None:
+    """The example up to a random moment, with the words that were heard whole by then; None where it is too short.
+
+    ends  for every token the moment its sound is over, in seconds
+    """
+    length_s = len(example.samples) / SAMPLE_RATE_HZ
+    at_s = float(rng.uniform(0.25, 0.95)) * length_s
+    kept = 0
+    for first, end in tokenizer.words(example.ids):
+        sound = [k for k in range(first, end) if _is_spoken(tokenizer, example.ids[k])]
+        if not sound or ends[sound[-1]] > at_s + _CLIPPED_S:
+            break
+        # A mark is written once the pause or the next word shows that it belongs there.
+        kept = end if end < len(example.ids) and ends[end - 1] + _PAUSE_S < at_s else sound[-1] + 1
+    if at_s < 0.3 or kept == len(example.ids):
+        return None
+    opinion = None
+    if example.opinion is not None:
+        opinion = Opinion(example.opinion.ids[:kept], example.opinion.log_probs[:kept])
+    return Example(example.samples[: int(at_s * SAMPLE_RATE_HZ)], example.ids[:kept], opinion)
+
+
+_CLIPPED_S = 0.04  # the end of a word that may be missing
+_PAUSE_S = 0.25
+
+
+def quiet(seconds: float, around: Surroundings, rng: np.random.Generator) -> Samples:
+    """Silence, noise, music or a babble in which no voice can be followed."""
+    length = int(seconds * SAMPLE_RATE_HZ)
+    kind = rng.integers(6)
+    if kind == 0:
+        return np.zeros(length, dtype=np.float32)
+    if kind == 1:
+        sound = chords(length, rng)
+    elif kind == 2 and around.voices:
+        sound = babble(length, around.voices, rng)
+    else:
+        sound = any_noise(length, around, rng)
+    return at_peak(sound, float(np.exp(rng.uniform(np.log(0.0005), np.log(0.8)))))
+
+
+def _opinions(parts: Sequence[Lesson], ids: Sequence[tuple[int, ...]]) -> Opinion | None:
+    """The parts' opinions in a row; None where one has none or was about other tokens."""
+    found: list[Opinion] = []
+    for lesson, own in zip(parts, ids, strict=True):
+        if lesson.opinion is None or len(lesson.opinion.ids) != len(own):
+            return None
+        found.append(lesson.opinion)
+    return Opinion(torch.cat([one.ids for one in found]), torch.cat([one.log_probs for one in found]))
+
+
+def _is_spoken(tokenizer: Tokenizer, token: int) -> bool:
+    return any(sign.isalnum() for sign in tokenizer.decode([token]))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _ends(text: str) -> bool:
+    return text.rstrip('"')[-1:] in (".", "?", "!")

@@ -1,0 +1,180 @@
+"""A Speech2Text network made of a Whisper one: same layers, other front end, positions and vocabulary.
+
+What is equal is taken over (attention, feed-forward, norms). The rest has something near in Speech2Text: instead of
+two convolutions one with a gated linear unit, fitted on speech; instead of learnt decoder positions sinusoids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from s2t_core.config import FeatureConfig, ModelConfig
+from s2t_core.errors import CheckpointError
+from s2t_core.features.fbank import fbank
+from s2t_core.model.positions import sinusoids
+from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
+from s2t_core.training.teacher import WINDOW_S, Teacher, WhisperStem, log_mel
+from s2t_core.training.vocabulary import Vocabulary, whisper_id
+from s2t_core.training.whisper import WhisperCheckpoint
+from s2t_core.types import SAMPLE_RATE_HZ, Samples
+
+KERNEL = 9  # feature frames that the one convolution sees: as many as Whisper's two see of its own, and the GLU's room
+FEATURES = FeatureConfig(do_ceptral_normalize=False)  # Whisper listens to levels as they are
+HEAD_SAMPLES = 200  # Whisper's frame i has its middle at sample 320 i, Kaldi's at 320 i + 200
+_POSITIONS = 100  # the usual length of a text, over which positions are compared
+_GELU_GATE = 1.702  # gelu(x) is nearly x * sigmoid(1.702 x) (Hendrycks & Gimpel 2016, arXiv 1606.08415)
+_RIDGE = 10.0
+_EMBEDDINGS, _HEAD = "model.decoder.embed_tokens.weight", "lm_head.weight"
+_CONV = "model.encoder.conv.conv_layers.0"
+
+
+def transplant(
+    whisper: WhisperCheckpoint, vocabulary: Vocabulary, decoder_layers: Sequence[int]
+) -> Speech2TextForConditionalGeneration:
+    """The network before its first lesson; its front end is zero until `fit_front_end`.
+
+    decoder_layers  which of Whisper's are kept, in this order
+    Raises CheckpointError for a layer that Whisper does not have.
+    """
+    lacking = set(decoder_layers) - set(range(whisper.shape.decoder_layers))
+    if lacking:
+        last = whisper.shape.decoder_layers - 1
+        raise CheckpointError(f"This Whisper has no decoder layer {min(lacking)}.", f"It has 0 to {last}.")
+    config = _config(whisper, len(vocabulary.pieces), len(decoder_layers))
+    model = Speech2TextForConditionalGeneration(config)
+    state = {}
+    for name, own in model.state_dict().items():
+        source = _source(name, decoder_layers)
+        state[name] = whisper.weights[source].clone() if source in whisper.weights else torch.zeros_like(own)
+    scale = position_scale(whisper)
+    state[_EMBEDDINGS] = state[_HEAD] = _rows(whisper, vocabulary, scale)
+    model.load_state_dict(_grown(state, scale))
+    model.tie_weights()
+    return model.eval()
+
+
+@torch.no_grad()
+def go_back(
+    model: Speech2TextForConditionalGeneration,
+    whisper: WhisperCheckpoint,
+    decoder_layers: Sequence[int],
+    attention: float = 0.15,
+    feed_forward: float = 0.4,
+) -> None:
+    """Move the decoder layers of a trained transplant part of the way back to Whisper's, in place.
+
+    Little data makes a decoder forget words it knew; between both weights lies a better start for the next training
+    (Wortsman et al. 2022, arXiv 2109.01903). Feed-forward layers, which hold the words, bear more of it than attention,
+    which had to learn other positions.
+
+    decoder_layers  which of Whisper's the model was made of
+    """
+    last = "model.decoder.layers.0.fc2.weight"
+    scale = float(model.state_dict()[last].norm() / whisper.weights[_source(last, decoder_layers)].norm())
+    grown = _grown({name: weight.clone() for name, weight in whisper.weights.items()}, scale)
+    for name, weight in model.state_dict().items():
+        source = grown.get(_source(name, decoder_layers))
+        if name.startswith("model.decoder.layers.") and source is not None:
+            weight.lerp_(source, feed_forward if ".fc" in name else attention)
+
+
+def position_scale(whisper: WhisperCheckpoint) -> float:
+    """How much larger sinusoids are than Whisper's learnt positions (about 70 for base)."""
+    learnt = whisper.weights["model.decoder.embed_positions.weight"][:_POSITIONS]
+    computed = sinusoids(len(learnt), learnt.shape[1])
+    return float((computed - computed.mean(dim=0)).norm() / (learnt - learnt.mean(dim=0)).norm())
+
+
+def _config(whisper: WhisperCheckpoint, vocab_size: int, decoder_layers: int) -> ModelConfig:
+    shape = whisper.shape
+    return ModelConfig(
+        vocab_size=vocab_size,
+        d_model=shape.d_model,
+        encoder_layers=shape.encoder_layers,
+        encoder_ffn_dim=shape.ffn,
+        encoder_attention_heads=shape.heads,
+        decoder_layers=decoder_layers,
+        decoder_ffn_dim=shape.ffn,
+        decoder_attention_heads=shape.heads,
+        activation_function="gelu",
+        dropout=0.0,
+        scale_embedding=False,
+        num_conv_layers=1,
+        conv_kernel_sizes=(KERNEL,),
+        conv_channels=2 * shape.d_model,
+        input_feat_per_channel=FEATURES.num_mel_bins,
+    )
+
+
+def _source(name: str, decoder_layers: Sequence[int]) -> str:
+    """Whisper's name of a tensor: the same, but for the numbers of the decoder layers that are left."""
+    head, _, rest = name.partition("model.decoder.layers.")
+    if head or not rest:
+        return name
+    index, _, tail = rest.partition(".")
+    return f"model.decoder.layers.{decoder_layers[int(index)]}.{tail}"
+
+
+def _rows(whisper: WhisperCheckpoint, vocabulary: Vocabulary, scale: float) -> Tensor:
+    """Whisper's embeddings of the pieces, with the mean of its positions in place of the sinusoids' mean."""
+    rows = whisper.weights[_EMBEDDINGS]
+    learnt = whisper.weights["model.decoder.embed_positions.weight"][:_POSITIONS]
+    computed = sinusoids(len(learnt), learnt.shape[1]) / scale
+    offset = learnt.mean(dim=0) - computed.mean(dim=0)
+    sources = [whisper_id(piece, whisper.token_ids) for piece in vocabulary.pieces]
+    mean = rows[[source for source in sources if source is not None]].mean(dim=0)
+    return torch.stack([mean if source is None else rows[source] for source in sources]) + offset
+
+
+def _grown(state: dict[str, Tensor], scale: float) -> dict[str, Tensor]:
+    """The same decoder at the size of sinusoids.
+
+    All that is added to its residual stream grows by `scale`, the last norm shrinks: with the tied head the same
+    function, but for the positions, which are too large for Whisper's own embeddings.
+    """
+    for name in state:
+        if name == _EMBEDDINGS or (
+            name.startswith("model.decoder.layers.") and ("out_proj" in name or ".fc2." in name)
+        ):
+            state[name] = state[name] * scale
+        if name.startswith("model.decoder.layer_norm"):
+            state[name] = state[name] / scale
+    state[_HEAD] = state[_EMBEDDINGS]
+    return state
+
+
+@torch.no_grad()
+def fit_front_end(model: Speech2TextForConditionalGeneration, teacher: Teacher, clips: Sequence[Samples]) -> float:
+    """Fit the convolution by least squares to what goes into the teacher's last GELU, on some minutes of speech.
+
+    With weights (W, 1.702 W) a gated linear unit is that GELU. Returns the share of the variance that is explained.
+    """
+    stem = teacher.model.model.encoder.conv
+    assert isinstance(stem, WhisperStem)
+    inputs, targets = [], []
+    for recording in clips:
+        clip = recording[: WINDOW_S * SAMPLE_RATE_HZ]
+        features = torch.from_numpy(fbank(clip, FEATURES))
+        padded = torch.nn.functional.pad(features, (0, 0, KERNEL // 2, KERNEL // 2))
+        seen = padded.unfold(0, KERNEL, 2).flatten(1)  # (frames, bins * kernel)
+        mel = log_mel(torch.from_numpy(clip[HEAD_SAMPLES:]), teacher.mel_bins)
+        goal = stem.before_gelu(mel.unsqueeze(0))[0, : len(seen)]
+        inner = slice(KERNEL // 4 + 1, -(KERNEL // 4 + 1))  # frames whose view is all speech
+        inputs.append(seen[inner])
+        targets.append(goal[inner])
+    seen, goal = torch.cat(inputs).double(), torch.cat(targets).double()
+    mean, goal_mean = seen.mean(dim=0), goal.mean(dim=0)
+    centred = seen - mean
+    square = centred.T @ centred + _RIDGE * torch.eye(seen.shape[1], dtype=torch.float64)
+    weight = torch.linalg.solve(square, centred.T @ (goal - goal_mean))  # (bins * kernel, d_model)
+    bias = goal_mean - mean @ weight
+    kernel = weight.T.reshape(-1, FEATURES.num_mel_bins, KERNEL).float()
+    conv = model.model.encoder.conv.conv_layers[0]
+    assert isinstance(conv, nn.Conv1d) and conv.bias is not None
+    conv.weight.copy_(torch.cat([kernel, _GELU_GATE * kernel]))
+    conv.bias.copy_(torch.cat([bias, _GELU_GATE * bias]).float())
+    rest = (goal - goal_mean - centred @ weight).square().sum() / (goal - goal_mean).square().sum()
+    return 1.0 - float(rest)
