@@ -42,7 +42,7 @@ def examples(
     rng: np.random.Generator,
 ) -> Iterator[Example]:
     """One round over all lessons, in random order; a group holds neighbours that may be joined."""
-    for parts in _joined([groups[index] for index in rng.permutation(len(groups))], read, config, rng):
+    for parts in _joined([groups[index] for index in rng.permutation(len(groups))], config, rng):
         if rng.random() < config.quiet:
             yield Example(quiet(rng.uniform(0.3, 12.0), around, rng), ())
         clips = []
@@ -57,20 +57,19 @@ def examples(
 
 
 def _joined(
-    groups: Sequence[Sequence[Lesson]], read: Read, config: ExampleConfig, rng: np.random.Generator
+    groups: Sequence[Sequence[Lesson]], config: ExampleConfig, rng: np.random.Generator
 ) -> Iterator[list[Lesson]]:
     """Runs of neighbours, each up to a length of its own; a lesson without a text divides its neighbours."""
     for group in groups:
         run: list[Lesson] = []
         total_s, most_s = 0.0, rng.uniform(*config.longest_s)
         for lesson in group:
-            length_s = sum(len(read(path)) for path in lesson.paths) / SAMPLE_RATE_HZ
-            if run and (total_s + length_s > most_s or not lesson.text):
+            if run and (total_s + lesson.seconds > most_s or not lesson.text):
                 yield run
                 run, total_s, most_s = [], 0.0, rng.uniform(*config.longest_s)
-            if lesson.text and length_s <= config.longest_s[1] * 1.3:
+            if lesson.text and lesson.seconds <= config.longest_s[1] * 1.3:
                 run.append(lesson)
-                total_s += length_s
+                total_s += lesson.seconds
         if run:
             yield run
 

@@ -66,14 +66,14 @@ def sentence(transcript: str) -> str:
     words = [_pronoun(word) for word in transcript.lower().split()]
     if not words:
         return ""
-    text = " ".join(words)
+    text = " ".join(words).rstrip(",;:")
     end = "?" if words[0].lower() in _QUESTIONS and len(words) > 2 else "."
     return text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else end)
 
 
 def is_cased(text: str) -> bool:
-    """Whether a transcript has both small and capital letters, hence a writer's own case."""
-    return any(sign.islower() for sign in text) and any(sign.isupper() for sign in text)
+    """Whether a transcript is written as text is: in small letters, with a capital or a mark among them."""
+    return any(map(str.islower, text)) and any(sign.isupper() or sign in ".,?!;:" for sign in text)
 
 
 def _bare(word: str) -> str:

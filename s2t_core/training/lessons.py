@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -46,6 +46,7 @@ class Lesson:
     text: str
     corpus: str
     speaker: str
+    seconds: float
     opinion: Opinion | None = None
 
 
@@ -57,8 +58,11 @@ class Window:
     """
 
     lessons: tuple[Lesson, ...]
-    seconds: float
     hidden: Tensor | None = None
+
+    @property
+    def seconds(self) -> float:
+        return sum(lesson.seconds for lesson in self.lessons)
 
 
 def windows(utterances: Sequence[Utterance], longest_s: float = LONGEST_S) -> list[list[Utterance]]:
@@ -94,10 +98,11 @@ def without_teacher(utterances: Sequence[Utterance], read: Read, write: Write) -
         else:
             written = write(np.concatenate([read(one.path) for one in window]))
             texts = [_trusted(made) for made in label([one.transcript for one in window], written)]
-        lessons = tuple(
-            Lesson((one.path,), text, one.corpus, one.speaker) for one, text in zip(window, texts, strict=True)
-        )
-        yield Window(lessons, sum(one.duration_s or 0.0 for one in window))
+        yield Window(tuple(_lesson(one, text) for one, text in zip(window, texts, strict=True)))
+
+
+def _lesson(one: Utterance, text: str) -> Lesson:
+    return Lesson((one.path,), text, one.corpus, one.speaker, one.duration_s or 0.0)
 
 
 def _trusted(made: Label) -> str:
@@ -125,8 +130,7 @@ class Listener:
             if any(lesson.text for lesson in lessons):
                 frames = (len(joined[row]) - HEAD_SAMPLES) * FRAMES_PER_SECOND // SAMPLE_RATE_HZ
                 own = EncodedFrames(encoded.values[row : row + 1])
-                seconds = len(joined[row]) / SAMPLE_RATE_HZ
-                yield Window(self._with_opinions(lessons, own), seconds, encoded.values[row, :frames].half())
+                yield Window(self._with_opinions(lessons, own), encoded.values[row, :frames].half())
 
     def _with_opinions(self, lessons: list[Lesson], encoded: EncodedFrames) -> tuple[Lesson, ...]:
         ids = [self._tokenizer.encode(lesson.text)[:-1] if lesson.text else [] for lesson in lessons]
@@ -138,7 +142,7 @@ class Listener:
             rows = slice(at, at + len(part))
             at += len(part)
             opinion = Opinion(self._own[where[rows]].int(), best[rows].half())
-            judged.append(Lesson(lesson.paths, lesson.text, lesson.corpus, lesson.speaker, opinion))
+            judged.append(replace(lesson, opinion=opinion))
         return tuple(judged)
 
 
@@ -150,7 +154,7 @@ def _lessons(window: Sequence[Utterance], written: str, seconds: float) -> list[
         slow, fast = _WORDS_PER_SECOND
         trusted = slow <= len(text.split()) / seconds <= fast and text.isascii()
         paths = tuple(one.path for one in window)
-        return [Lesson(paths, text if trusted else "", first.corpus, first.speaker)]
+        return [Lesson(paths, text if trusted else "", first.corpus, first.speaker, seconds)]
     texts = []
     labels = label([one.transcript for one in window], written)
     for one, made in zip(window, labels, strict=True):
@@ -158,4 +162,4 @@ def _lessons(window: Sequence[Utterance], written: str, seconds: float) -> list[
         if one.cased or is_cased(one.transcript):
             text = one.cased or plain(one.transcript)
         texts.append(text)
-    return [Lesson((one.path,), text, one.corpus, one.speaker) for one, text in zip(window, texts, strict=True)]
+    return [_lesson(one, text) for one, text in zip(window, texts, strict=True)]

@@ -123,6 +123,7 @@ def test_a_short_transcript_becomes_a_sentence(transcript, text):
 
 def test_a_writers_own_case_is_known():
     assert is_cased("Hello, McKay")
+    assert is_cased("has never been surpassed.")
     assert not is_cased("HELLO")
     assert not is_cased("hello 12")
 
@@ -177,7 +178,7 @@ def test_without_a_teacher_cased_transcripts_stay_and_short_ones_are_sentences()
     ]  # fmt: skip
     assert [one.seconds for one in found] == [5.0, 10.0, 5.0]
     assert all(one.hidden is None and lesson.opinion is None for one in found for lesson in one.lessons)
-    assert found[1].lessons[0] == Lesson((Path("2"),), "What is that?", "books", "t")
+    assert found[1].lessons[0] == Lesson((Path("2"),), "What is that?", "books", "t", 5.0)
 
 
 def test_without_a_teacher_longer_transcripts_get_the_marks_of_a_recogniser():
@@ -206,7 +207,7 @@ def test_a_listener_brings_back_text_hidden_states_and_opinions(teacher, tokeniz
     rows = [said("1", "The invention of art"), said("2", "May justly be considered")]
     (window,) = listener.listen([rows])  # a random teacher hears nothing right, but cased texts are trusted
     assert [lesson.text for lesson in window.lessons] == [row.transcript for row in rows]
-    assert window.seconds == 130_000 / RATE
+    assert window.seconds == sum(row.duration_s for row in rows)
     assert window.hidden.shape == ((130_000 - 200) // 320, 128)
     assert window.hidden.dtype == torch.float16
     joined = np.concatenate([spoken[row.path] for row in rows])
@@ -280,8 +281,10 @@ class CountingListener:
         for window in batch:
             self.heard += 1
             opinion = Opinion(torch.ones(1, 8, dtype=torch.int32), torch.zeros(1, 8).half())
-            lessons = tuple(Lesson((one.path,), one.transcript, one.corpus, one.speaker, opinion) for one in window)
-            yield Window(lessons, 5.0, torch.full((3, 4), float(self.heard)).half())
+            lessons = tuple(
+                Lesson((one.path,), one.transcript, one.corpus, one.speaker, one.duration_s, opinion) for one in window
+            )
+            yield Window(lessons, torch.full((3, 4), float(self.heard)).half())
 
 
 def test_what_the_teacher_has_heard_is_kept_and_not_heard_again(tmp_path):
@@ -332,7 +335,7 @@ def opinion_of(tokenizer, text: str) -> Opinion:
 
 def lessons(tokenizer, *texts: str) -> list[Lesson]:
     return [
-        Lesson((Path(str(number)),), text, "books", "s", opinion_of(tokenizer, text) if text else None)
+        Lesson((Path(str(number)),), text, "books", "s", 1.0, opinion_of(tokenizer, text) if text else None)
         for number, text in enumerate(texts)
     ]
 
@@ -360,7 +363,7 @@ def test_a_capital_begins_what_begins_a_sentence(tokenizer, rng):
 
 def test_an_opinion_about_other_tokens_is_left_out(tokenizer, rng):
     (lesson,) = lessons(tokenizer, "The art")
-    other = Lesson(lesson.paths, "The art of printing", "books", "s", lesson.opinion)
+    other = Lesson(lesson.paths, "The art of printing", "books", "s", 1.0, lesson.opinion)
     (example,) = made_of(tokenizer, [[other]], rng)
     assert example.opinion is None
 

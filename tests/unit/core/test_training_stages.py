@@ -226,7 +226,7 @@ def heard_windows(clips, teacher: Speech2TextForConditionalGeneration | None) ->
         if teacher is not None:
             with torch.no_grad():
                 hidden = encode_clips(teacher.model.encoder, [clip], FEATURES).values[0].half()
-        found.append(Window((Lesson((path,), "Text", "books", "s"),), len(clip) / RATE, hidden))
+        found.append(Window((Lesson((path,), "Text", "books", "s", len(clip) / RATE),), hidden))
     return found
 
 
@@ -394,7 +394,9 @@ def test_the_ends_of_tokens_grow_and_lie_in_the_audio(pupil, tokenizer, clips):
 def test_a_round_of_lessons_can_be_learnt_from(pupil, tokenizer, clips):
     heads = default_heads(2, 4)
     decoder = SegmentDecoder(pupil, tokenizer, FEATURES, SearchConfig(), heads)
-    groups = [[Lesson((path,), text, "books", "s")] for path, text in zip(clips, TEXTS, strict=True)]
+    groups = [
+        [Lesson((path,), text, "books", "s", len(clips[path]) / RATE)] for path, text in zip(clips, TEXTS, strict=True)
+    ]
     reports, rng = [], np.random.default_rng(0)
     found = taught_examples(
         decoder, groups, clips.__getitem__, Surroundings(), rng, lambda done, text: reports.append(done)

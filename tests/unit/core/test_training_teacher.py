@@ -22,7 +22,7 @@ from s2t_core.model.positions import sinusoids
 from s2t_core.tokenizer import WORD_START, load_tokenizer
 from s2t_core.training.expand import with_vocabulary
 from s2t_core.training.teacher import TablePositions, byte_of, load_teacher, log_mel
-from s2t_core.training.transplant import fit_front_end, position_scale, transplant
+from s2t_core.training.transplant import fit_front_end, go_back, position_scale, transplant
 from s2t_core.training.vocabulary import carve, whisper_id
 from s2t_core.training.whisper import read_whisper
 
@@ -426,6 +426,22 @@ def test_apart_from_positions_the_grown_decoder_does_what_whispers_does(checkpoi
 
 
 @torch.no_grad()
+def test_a_trained_decoder_goes_the_asked_part_of_the_way_back(checkpoint, vocabulary):
+    fresh = transplant(checkpoint, vocabulary, [1, 0])
+    trained = transplant(checkpoint, vocabulary, [1, 0])
+    with torch.no_grad():
+        for name, weight in trained.named_parameters():
+            if "layers.1" in name and "fc2" not in name:
+                weight += 1.0
+    go_back(trained, checkpoint, [1, 0], attention=0.25, feed_forward=0.5)
+    for name, weight in trained.state_dict().items():
+        moved = "layers.1" in name and "fc2" not in name
+        rest = 0.5 if ".fc1" in name else 0.75
+        if "k_proj.bias" in name or "encoder" in name.split(".")[1]:  # Whisper has no such bias; the encoder stays
+            rest = 1.0
+        torch.testing.assert_close(weight, fresh.state_dict()[name] + moved * rest, rtol=1e-4, atol=1e-4)
+
+
 def test_the_front_end_is_fitted_to_real_speech(checkpoint, teacher, vocabulary, sample):
     model = transplant(checkpoint, vocabulary, [0])
     conv = model.model.encoder.conv.conv_layers[0]
