@@ -33,6 +33,7 @@ def add_eval(
     command.add_argument("--beam", type=width, metavar="N", help="width of the search; default: the model's own")
     command.add_argument("--limit", type=count, metavar="N", help="utterances per corpus, evenly thinned")
     command.add_argument("--whole", action="store_true", help="each recording in one piece, not cut at its pauses")
+    command.add_argument("--chunk-ms", type=count, metavar="N", help="hear chunk by chunk, as a stream does")
     command.add_argument("--json", type=Path, metavar="FILE", help="write all figures and texts there")
     command.set_defaults(run=run_eval)
 
@@ -60,6 +61,8 @@ def run_eval(options: argparse.Namespace) -> int:
     from s2t_core.recognizer import load
 
     recognizer = load(options.model, options.device, options.beam)
+    if options.chunk_ms is not None:
+        recognizer = recognizer.in_chunks(options.chunk_ms)
     heard = hear_all(utterances, lambda chunks: recognised(recognizer, chunks, options.whole))
     figures = corpus_figures(heard, normal)
     out(table(figures))
@@ -69,6 +72,7 @@ def run_eval(options: argparse.Namespace) -> int:
             "device": recognizer.device,
             "beams": recognizer.decoder.search.num_beams,
             "whole": options.whole,
+            "chunk_ms": options.chunk_ms,
             "corpora": [asdict(row) for row in figures],
             "texts": [{"path": str(item.utterance.path), "text": item.text} for item in heard],
         }

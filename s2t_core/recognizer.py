@@ -32,6 +32,11 @@ class Recognizer:
         """ "cpu" or "cuda"."""
         return self.decoder.model.device.type
 
+    def in_chunks(self, milliseconds: int) -> Recognizer:
+        """The same recogniser, hearing chunk by chunk: no encoder frame knows what comes after its own chunk."""
+        frames = max(1, round(milliseconds / 1000 * self.decoder.frames_per_second))
+        return replace(self, decoder=replace(self.decoder, chunk_frames=frames))
+
     def open_session(self, config: SessionConfig | None = None, *, partials: bool = True) -> StreamSession:
         """A new stream, independent of all others; without `partials` it gives final text only."""
         config = config or SessionConfig(partials=partials)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 from conftest import MODEL
 
 from s2t_core.errors import S2TError
+from s2t_core.features.fbank import fbank
+from s2t_core.model.ctc import CtcHead, save_ctc
 from s2t_core.recognizer import load, pick_device
 
 
@@ -73,3 +79,26 @@ def test_a_gpu_that_is_not_there_is_said(monkeypatch):
     assert pick_device("auto") == "cpu"
     with pytest.raises(S2TError, match="CUDA"):
         pick_device("cuda")
+
+
+def test_in_chunks_a_frame_does_not_know_what_comes_later(recognizer):
+    chunked = recognizer.in_chunks(640)
+    assert chunked.decoder.chunk_frames == 32 and recognizer.decoder.chunk_frames is None
+    frames = np.random.default_rng(0).normal(10, 2, (300, 80)).astype(np.float32)
+    longer, shorter = (chunked.decoder.encode(part).values[0] for part in (frames, frames[:200]))
+    torch.testing.assert_close(longer[:64], shorter[:64], rtol=1e-3, atol=1e-3)
+    whole = recognizer.decoder.encode(frames).values[0]
+    assert not torch.allclose(whole[:64], longer[:64], atol=0.05)
+
+
+def test_words_are_placed_by_a_ctc_head_where_the_folder_has_one(folder, sample):
+    torch.manual_seed(0)
+    save_ctc(CtcHead(512), folder)
+    decoder = load(folder, "cpu").decoder
+    frames = fbank(sample[0][:48000], decoder.features)
+    with_head = decoder.finish(frames)
+    without = replace(decoder, ctc=None).finish(frames)
+    assert with_head.text == without.text
+    assert [word.text for word in with_head.words] == [word.text for word in without.words]
+    assert [word.first_frame for word in with_head.words] != [word.first_frame for word in without.words]
+    assert all(a.end_frame <= b.first_frame for a, b in itertools.pairwise(with_head.words))
