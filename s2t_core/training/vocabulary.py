@@ -13,9 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sentencepiece import sentencepiece_model_pb2 as model_pb2
-
-from s2t_core.errors import CheckpointError
+from s2t_core.errors import CheckpointError, S2TError
 from s2t_core.tokenizer import WORD_START
 from s2t_core.training.teacher import byte_of
 from s2t_core.training.whisper import WhisperCheckpoint
@@ -41,7 +39,28 @@ class Vocabulary:
     scores: tuple[float, ...]
 
     def save(self, folder: Path) -> None:
-        """Write `sentencepiece.bpe.model`, `vocab.json` and the two files that make transformers read them."""
+        """Write `sentencepiece.bpe.model`, `vocab.json` and the two files that make transformers read them.
+
+        Raises S2TError where protobuf is not installed.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "sentencepiece.bpe.model").write_bytes(self._sentencepiece())
+        numbers = {piece: number for number, piece in enumerate(self.pieces)}
+        tokens = dict(zip(("bos_token", "pad_token", "eos_token", "unk_token"), SPECIAL, strict=True))
+        for name, content in (
+            ("vocab.json", numbers),
+            ("special_tokens_map.json", tokens),
+            ("tokenizer_config.json", {"tokenizer_class": "Speech2TextTokenizer", **tokens}),
+        ):
+            (folder / name).write_text(json.dumps(content, ensure_ascii=False, indent=None) + "\n", encoding="utf-8")
+
+    def _sentencepiece(self) -> bytes:
+        try:
+            from sentencepiece import sentencepiece_model_pb2 as model_pb2
+        except ImportError:
+            raise S2TError(
+                "Writing a vocabulary needs protobuf.", "Install it: pip install 'dictate[train]'."
+            ) from None
         model = model_pb2.ModelProto()  # type: ignore[attr-defined]
         for number, (piece, score) in enumerate(zip(self.pieces, self.scores, strict=True)):
             entry = model.pieces.add()
@@ -53,16 +72,8 @@ class Vocabulary:
         trainer.bos_piece, trainer.pad_piece, trainer.eos_piece, trainer.unk_piece = SPECIAL
         normalizer.name, normalizer.add_dummy_prefix = "identity", True
         normalizer.remove_extra_whitespaces = normalizer.escape_whitespaces = True
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "sentencepiece.bpe.model").write_bytes(model.SerializeToString())
-        numbers = {piece: number for number, piece in enumerate(self.pieces)}
-        tokens = dict(zip(("bos_token", "pad_token", "eos_token", "unk_token"), SPECIAL, strict=True))
-        for name, content in (
-            ("vocab.json", numbers),
-            ("special_tokens_map.json", tokens),
-            ("tokenizer_config.json", {"tokenizer_class": "Speech2TextTokenizer", **tokens}),
-        ):
-            (folder / name).write_text(json.dumps(content, ensure_ascii=False, indent=None) + "\n", encoding="utf-8")
+        serialized: bytes = model.SerializeToString()
+        return serialized
 
 
 def carve(whisper: WhisperCheckpoint, texts: Iterable[tuple[str, float]], size: int) -> Vocabulary:
