@@ -8,12 +8,12 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from s2t_core.config import ModelConfig
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.errors import CheckpointError
 from s2t_core.model.encoded import EncodedFrames
@@ -98,20 +98,8 @@ class Teacher:
 def load_teacher(checkpoint: WhisperCheckpoint) -> Teacher:
     """The network of a Whisper checkpoint. Raises CheckpointError when weights are missing or do not fit."""
     shape, ids = checkpoint.shape, checkpoint.token_ids
-    config = ModelConfig(
-        vocab_size=shape.vocab_size,
-        d_model=shape.d_model,
-        encoder_layers=shape.encoder_layers,
-        encoder_ffn_dim=shape.ffn,
-        encoder_attention_heads=shape.heads,
-        decoder_layers=shape.decoder_layers,
-        decoder_ffn_dim=shape.ffn,
-        decoder_attention_heads=shape.heads,
-        activation_function="gelu",
-        dropout=0.0,
-        scale_embedding=False,
-        num_conv_layers=1,
-        conv_kernel_sizes=(3,),
+    config = replace(
+        shape.network(),
         pad_token_id=shape.vocab_size - 1,  # a timestamp that is never written
         eos_token_id=ids["<|endoftext|>"],
         decoder_start_token_id=ids["<|startoftranscript|>"],

@@ -7,11 +7,12 @@ two convolutions one with a gated linear unit, fitted on speech; instead of lear
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from s2t_core.config import FeatureConfig, ModelConfig
+from s2t_core.config import FeatureConfig
 from s2t_core.errors import CheckpointError
 from s2t_core.features.fbank import fbank
 from s2t_core.model.positions import sinusoids
@@ -43,7 +44,14 @@ def transplant(
     if lacking:
         last = whisper.shape.decoder_layers - 1
         raise CheckpointError(f"This Whisper has no decoder layer {min(lacking)}.", f"It has 0 to {last}.")
-    config = _config(whisper, len(vocabulary.pieces), len(decoder_layers))
+    config = replace(
+        whisper.shape.network(),
+        vocab_size=len(vocabulary.pieces),
+        decoder_layers=len(decoder_layers),
+        conv_kernel_sizes=(KERNEL,),
+        conv_channels=2 * whisper.shape.d_model,
+        input_feat_per_channel=FEATURES.num_mel_bins,
+    )
     model = Speech2TextForConditionalGeneration(config)
     state = {}
     for name, own in model.state_dict().items():
@@ -86,27 +94,6 @@ def position_scale(whisper: WhisperCheckpoint) -> float:
     learnt = whisper.weights["model.decoder.embed_positions.weight"][:_POSITIONS]
     computed = sinusoids(len(learnt), learnt.shape[1])
     return float((computed - computed.mean(dim=0)).norm() / (learnt - learnt.mean(dim=0)).norm())
-
-
-def _config(whisper: WhisperCheckpoint, vocab_size: int, decoder_layers: int) -> ModelConfig:
-    shape = whisper.shape
-    return ModelConfig(
-        vocab_size=vocab_size,
-        d_model=shape.d_model,
-        encoder_layers=shape.encoder_layers,
-        encoder_ffn_dim=shape.ffn,
-        encoder_attention_heads=shape.heads,
-        decoder_layers=decoder_layers,
-        decoder_ffn_dim=shape.ffn,
-        decoder_attention_heads=shape.heads,
-        activation_function="gelu",
-        dropout=0.0,
-        scale_embedding=False,
-        num_conv_layers=1,
-        conv_kernel_sizes=(KERNEL,),
-        conv_channels=2 * shape.d_model,
-        input_feat_per_channel=FEATURES.num_mel_bins,
-    )
 
 
 def _source(name: str, decoder_layers: Sequence[int]) -> str:

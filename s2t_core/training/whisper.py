@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2t_core.config import read_json
+from s2t_core.config import ModelConfig, read_json
 from s2t_core.errors import CheckpointError
 from s2t_core.model.checkpoint import PLAIN, TORCH, read_weights
 
@@ -37,6 +37,24 @@ class WhisperShape:
     ffn: int
     mel_bins: int
     vocab_size: int
+
+    def network(self) -> ModelConfig:
+        """What a Speech2Text network has in common with this one; front end and tokens are the caller's."""
+        return ModelConfig(
+            vocab_size=self.vocab_size,
+            d_model=self.d_model,
+            encoder_layers=self.encoder_layers,
+            encoder_ffn_dim=self.ffn,
+            encoder_attention_heads=self.heads,
+            decoder_layers=self.decoder_layers,
+            decoder_ffn_dim=self.ffn,
+            decoder_attention_heads=self.heads,
+            activation_function="gelu",
+            dropout=0.0,
+            scale_embedding=False,
+            num_conv_layers=1,
+            conv_kernel_sizes=(3,),
+        )
 
 
 @dataclass(frozen=True, slots=True)
