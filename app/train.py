@@ -55,7 +55,7 @@ def add_train(
     distil.add_argument("--more", type=Path, nargs="*", default=[], metavar="MANIFEST", help="learnt without it")
     distil.add_argument("--noise", type=Path, metavar="MANIFEST", help="recordings without speech, to mix in")
     distil.add_argument("--rooms", type=Path, metavar="MANIFEST", help="impulse responses of rooms")
-    distil.add_argument("--work", type=Path, required=True, metavar="DIR", help="keeps the lessons and encodings")
+    distil.add_argument("--work", type=Path, required=True, metavar="DIR", help="keeps what the teacher has said")
     distil.add_argument("--rounds", type=count, default=2, metavar="N", help="times the speech is changed anew")
     distil.add_argument(
         "--encoder-minutes", type=float, default=30.0, metavar="M", help="0 leaves the encoder as it is"

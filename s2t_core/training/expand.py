@@ -7,12 +7,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from s2t_core.model.checkpoint import EMBEDDINGS, HEAD
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.training.vocabulary import Vocabulary, whisper_id
 from s2t_core.training.whisper import WhisperCheckpoint
-
-_EMBEDDINGS = "model.decoder.embed_tokens.weight"
-_HEAD = "lm_head.weight"
 
 
 @torch.no_grad()
@@ -29,7 +27,7 @@ def with_vocabulary(
     """
     old_rows = model.lm_head.weight.detach()
     sources = {piece: whisper_id(piece, whisper.token_ids) for piece in vocabulary.pieces}
-    teacher_rows = whisper.weights[_EMBEDDINGS]
+    teacher_rows = whisper.weights[EMBEDDINGS]
     shared = [piece for piece in vocabulary.pieces if piece in old_ids and sources[piece] is not None]
     moved = old_rows[[old_ids[piece] for piece in shared]]
     factor, offset = _fit(teacher_rows[[sources[piece] for piece in shared]], moved)
@@ -42,7 +40,7 @@ def with_vocabulary(
             rows[number] = teacher_rows[source] * factor + offset
     expanded = Speech2TextForConditionalGeneration(replace(model.config, vocab_size=len(rows)))
     state = model.state_dict()
-    state[_EMBEDDINGS] = state[_HEAD] = rows
+    state[EMBEDDINGS] = state[HEAD] = rows
     expanded.load_state_dict(state)
     expanded.tie_weights()
     return expanded.eval()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from s2t_core.config import FeatureConfig
 from s2t_core.errors import CheckpointError
 from s2t_core.features.fbank import fbank
+from s2t_core.model.checkpoint import EMBEDDINGS, HEAD
 from s2t_core.model.positions import sinusoids
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.training.teacher import WINDOW_S, Teacher, WhisperStem, log_mel
@@ -28,8 +29,6 @@ HEAD_SAMPLES = 200  # Whisper's frame i has its middle at sample 320 i, Kaldi's 
 _POSITIONS = 100  # the usual length of a text, over which positions are compared
 _GELU_GATE = 1.702  # gelu(x) is nearly x * sigmoid(1.702 x) (Hendrycks & Gimpel 2016, arXiv 1606.08415)
 _RIDGE = 10.0
-_EMBEDDINGS, _HEAD = "model.decoder.embed_tokens.weight", "lm_head.weight"
-_CONV = "model.encoder.conv.conv_layers.0"
 
 
 def transplant(
@@ -58,7 +57,7 @@ def transplant(
         source = _source(name, decoder_layers)
         state[name] = whisper.weights[source].clone() if source in whisper.weights else torch.zeros_like(own)
     scale = position_scale(whisper)
-    state[_EMBEDDINGS] = state[_HEAD] = _rows(whisper, vocabulary, scale)
+    state[EMBEDDINGS] = state[HEAD] = _rows(whisper, vocabulary, scale)
     model.load_state_dict(_grown(state, scale))
     model.tie_weights()
     return model.eval()
@@ -107,7 +106,7 @@ def _source(name: str, decoder_layers: Sequence[int]) -> str:
 
 def _rows(whisper: WhisperCheckpoint, vocabulary: Vocabulary, scale: float) -> Tensor:
     """Whisper's embeddings of the pieces, with the mean of its positions in place of the sinusoids' mean."""
-    rows = whisper.weights[_EMBEDDINGS]
+    rows = whisper.weights[EMBEDDINGS]
     learnt = whisper.weights["model.decoder.embed_positions.weight"][:_POSITIONS]
     computed = sinusoids(len(learnt), learnt.shape[1]) / scale
     offset = learnt.mean(dim=0) - computed.mean(dim=0)
@@ -123,13 +122,11 @@ def _grown(state: dict[str, Tensor], scale: float) -> dict[str, Tensor]:
     function, but for the positions, which are too large for Whisper's own embeddings.
     """
     for name in state:
-        if name == _EMBEDDINGS or (
-            name.startswith("model.decoder.layers.") and ("out_proj" in name or ".fc2." in name)
-        ):
+        if name == EMBEDDINGS or (name.startswith("model.decoder.layers.") and ("out_proj" in name or ".fc2." in name)):
             state[name] = state[name] * scale
         if name.startswith("model.decoder.layer_norm"):
             state[name] = state[name] / scale
-    state[_HEAD] = state[_EMBEDDINGS]
+    state[HEAD] = state[EMBEDDINGS]
     return state
 
 
