@@ -17,6 +17,8 @@ from app.evaluate import count, joined
 from app.terminal import note
 
 if TYPE_CHECKING:
+    from s2t_core.decoding.alignment import Heads
+    from s2t_core.decoding.segment import SegmentDecoder
     from s2t_core.manifest import Utterance
     from s2t_core.recognizer import Recognizer
     from s2t_core.training.augment import Surroundings
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 SETTINGS = ("preprocessor_config.json", "generation_config.json", "alignment.json")
 VOCABULARY = ("sentencepiece.bpe.model", "vocab.json", "tokenizer_config.json", "special_tokens_map.json")
+_FITTED_ON = 100  # recordings that the front end is fitted on, and the width chosen by
 T = TypeVar("T")
 
 
@@ -40,12 +43,10 @@ def add_train(
     warm.add_argument("whisper", type=Path, metavar="WHISPER", help="folder, as transformers or CTranslate2 saves it")
     warm.add_argument("--speech", type=Path, nargs="+", required=True, metavar="MANIFEST", help="to fit the front end")
     warm.add_argument("--text", type=Path, nargs="*", default=[], metavar="FILE", help="lines to carve pieces for")
-    warm.add_argument("--pieces", type=int, default=16000, metavar="N", help="size of the vocabulary")
+    warm.add_argument("--pieces", type=int, default=28000, metavar="N", help="size of the vocabulary")
     warm.add_argument("--layers", type=_numbers, metavar="0,1,..", help="decoder layers to keep; default: all")
-    warm.add_argument("--from", dest="trained", type=Path, metavar="DIR", help="keep what this checkpoint has learnt")
-    warm.add_argument(
-        "--back", action="store_true", help="with --from: move its decoder part of the way back to Whisper"
-    )
+    warm.add_argument("--from", dest="trained", type=Path, metavar="DIR", help="an earlier one, whose hearing is kept")
+    warm.add_argument("--inner", type=count, metavar="N", help="units of a feed-forward layer to keep; default: all")
     warm.set_defaults(run=run_warm_start)
 
     distil = actions.add_parser("distil", help="teach a checkpoint what Whisper hears and writes", parents=[common])
@@ -78,37 +79,47 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def run_warm_start(options: argparse.Namespace) -> int:
     """Carve the vocabulary, transplant the network, fit its front end; returns 0."""
+    from s2t_core.config import SearchConfig
+    from s2t_core.decoding.segment import SegmentDecoder
     from s2t_core.model.checkpoint import load_model, save_model
     from s2t_core.tokenizer import load_tokenizer
-    from s2t_core.training.expand import with_vocabulary
+    from s2t_core.training.narrow import narrowed
     from s2t_core.training.teacher import load_teacher
-    from s2t_core.training.transplant import fit_front_end, go_back, transplant
+    from s2t_core.training.transplant import FEATURES, fit_front_end, transplant, transplant_again
     from s2t_core.training.vocabulary import carve
     from s2t_core.training.whisper import read_whisper
 
     _new_folder(options.out)
     whisper = read_whisper(options.whisper)
     speech = _utterances(options.speech)
-    layers = options.layers or range(whisper.shape.decoder_layers)
+    clips = [read_recording(one.path) for one in speech[:: max(1, len(speech) // _FITTED_ON)]]
+    layers = options.layers or tuple(range(whisper.shape.decoder_layers))
     texts = [(one.transcript, 1.0) for one in speech] + list(_weighted_lines(options.text))
     vocabulary = carve(whisper, texts, options.pieces)
     note(f"{len(vocabulary.pieces)} pieces of {len(whisper.token_ids)}.")
     if options.trained is not None:
-        old_ids = {piece: number for number, piece in load_tokenizer(options.trained).pieces().items()}
-        model = with_vocabulary(load_model(options.trained), old_ids, vocabulary, whisper)
-        if options.back:
-            go_back(model, whisper, layers)
-        copy_files(options.trained, options.out, SETTINGS)
+        model = transplant_again(whisper, vocabulary, layers, load_model(options.trained))
     else:
         model = transplant(whisper, vocabulary, layers)
-        clips = [read_recording(one.path) for one in speech[:: max(1, len(speech) // 100)]]
         explained = fit_front_end(model, load_teacher(whisper), clips)
         note(f"The front end explains {100 * explained:.0f} % of Whisper's.")
-        write_settings(options.out)
+    heads = tuple((layers.index(layer), head) for layer, head in whisper.heads if layer in layers)
+    write_settings(options.out, heads)
     vocabulary.save(options.out)
+    if options.inner is not None:
+        writing = SegmentDecoder(model, load_tokenizer(options.out), FEATURES, SearchConfig(), heads or ((0, 0),))
+        model = narrowed(model, options.inner, lambda: _hear(writing, clips))
     save_model(model, options.out, options.packed)
     note(f"{options.whisper} -> {options.out}")
     return 0
+
+
+def _hear(decoder: SegmentDecoder, clips: Sequence[Samples]) -> None:
+    from s2t_core.features.fbank import fbank
+
+    with progress("narrowing") as report:
+        for clip in counted(clips, len(clips), report):
+            decoder.finish(fbank(clip, decoder.features))
 
 
 def run_distil(options: argparse.Namespace) -> int:
@@ -118,7 +129,7 @@ def run_distil(options: argparse.Namespace) -> int:
     from s2t_core.model.checkpoint import save_model
     from s2t_core.model.ctc import save_ctc
     from s2t_core.recognizer import load
-    from s2t_core.training.curriculum import taught_examples
+    from s2t_core.training.curriculum import as_heard, taught_examples
     from s2t_core.training.distil_ctc import CtcStage, distil_ctc
     from s2t_core.training.distil_decoder import DecoderStage, distil_decoder
     from s2t_core.training.distil_encoder import EncoderStage, distil_encoder
@@ -139,8 +150,9 @@ def run_distil(options: argparse.Namespace) -> int:
         rng = np.random.default_rng(0)
         taught = taught_examples(pupil, groups * options.rounds, read_recording, around, rng, report)
     if options.decoder_minutes:
+        heard_whole = as_heard(heard, pupil.tokenizer)
         with progress("decoder") as report:
-            distil_decoder(pupil.model, taught, DecoderStage(options.decoder_minutes), report)
+            distil_decoder(pupil.model, taught + heard_whole, DecoderStage(options.decoder_minutes), report)
     copy_files(options.model, options.out, (*SETTINGS, *VOCABULARY))
     if options.ctc_minutes:
         with progress("ctc") as report:
@@ -160,7 +172,7 @@ def _heard(options: argparse.Namespace, recognizer: Recognizer) -> list[Window]:
     if options.teacher is not None:
         whisper = read_whisper(options.teacher)
         tokenizer = recognizer.decoder.tokenizer
-        listener = Listener(load_teacher(whisper), tokenizer, whisper.token_ids, read_recording)
+        listener = Listener(load_teacher(whisper), tokenizer, whisper, read_recording)
         with progress("listening") as report:
             listen_once(listener, _utterances(options.speech), options.work / "lessons", report)
     more = _utterances(options.more)
@@ -212,8 +224,8 @@ def copy_files(source: Path, target: Path, names: Sequence[str]) -> None:
             shutil.copyfile(source / name, target / name)
 
 
-def write_settings(folder: Path) -> None:
-    """How a transplanted checkpoint listens and searches, in the files that transformers reads."""
+def write_settings(folder: Path, heads: Heads) -> None:
+    """How a transplanted checkpoint listens and searches, in the files that transformers reads, and where it looks."""
     features: dict[str, object] = {
         "feature_extractor_type": "Speech2TextFeatureExtractor",
         "processor_class": "Speech2TextProcessor",
@@ -223,7 +235,10 @@ def write_settings(folder: Path) -> None:
     search = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2}
     search |= {"max_new_tokens": 200, "num_beams": 1}
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (("preprocessor_config.json", features), ("generation_config.json", search)):
+    files = {"preprocessor_config.json": features, "generation_config.json": search}
+    if heads:
+        files["alignment.json"] = {"heads": heads}
+    for name, content in files.items():
         (folder / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

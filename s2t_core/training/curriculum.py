@@ -11,13 +11,16 @@ import torch
 from s2t_core.decoding.segment import SegmentDecoder
 from s2t_core.errors import CheckpointError
 from s2t_core.manifest import Utterance
+from s2t_core.tokenizer import Tokenizer
 from s2t_core.training.augment import Surroundings
-from s2t_core.training.distil_decoder import EncodeConfig, EncodedExample, encode_examples
+from s2t_core.training.distil_decoder import EncodeConfig, encode_examples
 from s2t_core.training.distil_encoder import Report
-from s2t_core.training.examples import ExampleConfig, examples
-from s2t_core.training.lessons import Lesson, Listener, Opinion, Read, Window, windows
+from s2t_core.training.examples import ExampleConfig, examples, joined_opinions
+from s2t_core.training.lessons import Lesson, Listener, Read, Window, windows
+from s2t_core.training.text_loss import EncodedExample
 
 _BATCH = 6  # windows that the teacher hears at once
+HEARD = 0.9  # trust in its opinion of what it has heard itself
 
 
 def listen_once(listener: Listener, utterances: Sequence[Utterance], folder: Path, report: Report) -> None:
@@ -37,13 +40,24 @@ def listen_once(listener: Listener, utterances: Sequence[Utterance], folder: Pat
 
 def read_windows(folder: Path) -> list[Window]:
     """All windows the teacher has heard. Raises CheckpointError for a file that was not written by `listen_once`."""
-    torch.serialization.add_safe_globals([Window, Lesson, Opinion, type(Path())])
+    torch.serialization.add_safe_globals([Window, Lesson, type(Path())])
     found: list[Window] = []
     for path in sorted(folder.glob("*.pt")):
         try:
             found += torch.load(path, weights_only=True)
         except Exception as error:
             raise CheckpointError(f"{path} cannot be read ({type(error).__name__}).", "Remove it.") from None
+    return found
+
+
+def as_heard(heard: Sequence[Window], tokenizer: Tokenizer) -> list[EncodedExample]:
+    """The windows as the teacher encoded and wrote them: where its opinion holds word for word."""
+    found = []
+    for window in heard:
+        ids = [tuple(tokenizer.encode(lesson.text)[:-1]) for lesson in window.lessons]
+        opinion = joined_opinions(window.lessons, ids)
+        if window.hidden is not None and opinion is not None and all(ids):
+            found.append(EncodedExample(window.hidden, tuple(token for one in ids for token in one), opinion, HEARD))
     return found
 
 

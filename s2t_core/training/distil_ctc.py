@@ -14,9 +14,9 @@ from s2t_core.errors import S2TError
 from s2t_core.model.ctc import BLANK, CtcHead, spell
 from s2t_core.tokenizer import Tokenizer
 from s2t_core.training.batches import padded, shuffled_batches
-from s2t_core.training.distil_decoder import EncodedExample
 from s2t_core.training.distil_encoder import Report
 from s2t_core.training.optimise import Budget
+from s2t_core.training.text_loss import EncodedExample
 
 _RATE = 1e-3
 

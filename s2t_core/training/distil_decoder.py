@@ -8,48 +8,36 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from s2t_core.config import FeatureConfig
 from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames
 from s2t_core.model.encoded import EncodedFrames
-from s2t_core.model.speech2text import IGNORED_LABEL, Speech2TextForConditionalGeneration
+from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.tokenizer import Tokenizer
-from s2t_core.training.batches import padded, shuffled_batches, token_batch
+from s2t_core.training.batches import shuffled_batches
 from s2t_core.training.distil_encoder import CHUNKS, Report, encode_clips
 from s2t_core.training.examples import Example, cut_short
-from s2t_core.training.lessons import Opinion
 from s2t_core.training.optimise import Average, Budget, Optimizer
+from s2t_core.training.text_loss import EncodedExample, TextLoss
 from s2t_core.types import SAMPLE_RATE_HZ
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedExample:
-    """Encoder frames (frames, d_model) float16, the ids to be written and what the teacher thinks of them."""
-
-    frames: Tensor
-    ids: tuple[int, ...]
-    opinion: Opinion | None
 
 
 @dataclass(frozen=True, slots=True)
 class DecoderStage:
     """Settings of this stage.
 
-    share            the optimiser's step; four times as much made a transplanted decoder forget how words are spelt
-    batch_frames     encoder frames a batch, padding included
-    dropout          of hidden states and inner activations while training
-    smoothing        of the labels (Szegedy et al. 2016)
-    opinion_weight   share of the teacher's opinion in the loss where there is one
+    share         the optimiser's step; larger ones made a transplanted decoder forget how words are spelt
+    batch_frames  encoder frames a batch, padding included
+    dropout       of hidden states and inner activations while training
+    smoothing     of the labels (Szegedy et al. 2016)
     """
 
     minutes: float
     most_steps: int | None = None
     share: float = 5.0e-4
     batch_frames: int = 4000
-    dropout: float = 0.1
-    smoothing: float = 0.05
-    opinion_weight: float = 0.7
+    dropout: float = 0.05
+    smoothing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +111,15 @@ def distil_decoder(
     stage: DecoderStage,
     report: Report,
 ) -> None:
-    """Train decoder and embeddings in place for `stage.minutes` on encodings; the encoder stays as it is."""
+    """Train the decoder in place for `stage.minutes` on encodings; the encoder stays as it is.
+
+    So do the embeddings: they came from Whisper with all their words, and some hours of speech hold but few of them.
+    """
     rng = np.random.default_rng(0)
     decoder = model.model.decoder.train()
+    decoder.embed_tokens.requires_grad_(False)
     set_dropout(model, stage.dropout)
+    text_loss = TextLoss(model, stage.smoothing)
     optimizer = Optimizer(decoder.named_parameters(), stage.share)
     average = Average(decoder)
     budget = Budget(stage.minutes, stage.most_steps)
@@ -134,49 +127,15 @@ def distil_decoder(
     for steps, batch in enumerate(shuffled_batches(taught, lambda one: len(one.frames), stage.batch_frames, rng)):
         if budget.progress >= 1:
             break
-        loss = text_loss(model, batch, stage)
+        loss = text_loss(batch)
         optimizer.step(loss, budget)
         average.add(decoder)
         recent += (loss.item() - recent) * max(0.02, 1 / (steps + 1))
         report(budget.progress, f"loss {recent:.3f} after {steps + 1} steps")
     average.put_into(decoder)
+    decoder.embed_tokens.requires_grad_(True)
     set_dropout(model, 0.0)
     decoder.eval()
-
-
-def text_loss(
-    model: Speech2TextForConditionalGeneration, batch: Sequence[EncodedExample], stage: DecoderStage
-) -> Tensor:
-    """Cross entropy to the text, mixed with that to the teacher's opinion (Hinton et al. 2015, arXiv 1503.02531)."""
-    config = model.config
-    values, lengths = padded([one.frames.to(model.device).float() for one in batch])
-    mask = torch.arange(values.shape[1], device=values.device) < lengths.to(values.device).unsqueeze(1)
-    texts = [(*one.ids, config.eos_token_id) for one in batch]
-    inputs, labels = token_batch(texts, config.decoder_start_token_id, config.pad_token_id)
-    hidden = model.model.decoder(inputs.to(model.device), EncodedFrames(values, mask)).hidden
-    real = (labels != IGNORED_LABEL).to(model.device)
-    logits = model.lm_head(hidden[real]).float()
-    targets = labels.to(model.device)[real]
-    hard = functional.cross_entropy(logits, targets, label_smoothing=stage.smoothing, reduction="none")
-    soft, known = _opinion_loss(logits, batch, hard)
-    return torch.where(known, (1 - stage.opinion_weight) * hard + stage.opinion_weight * soft, hard).mean()
-
-
-def _opinion_loss(logits: Tensor, batch: Sequence[EncodedExample], hard: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross entropy to the teacher's tokens, and for which rows there is one; what it did not keep counts as `hard`."""
-    kept = next((one.opinion.ids.shape[1] for one in batch if one.opinion is not None), 1)
-    ids = torch.zeros(len(logits), kept, dtype=torch.long)
-    probs = torch.zeros(len(logits), kept)
-    known = torch.zeros(len(logits), dtype=torch.bool)
-    at = 0
-    for one in batch:
-        if one.opinion is not None:
-            rows = slice(at, at + len(one.ids))  # the end token has none
-            ids[rows], probs[rows], known[rows] = one.opinion.ids.long(), one.opinion.log_probs.float().exp(), True
-        at += len(one.ids) + 1
-    ids, probs, known = ids.to(logits.device), probs.to(logits.device), known.to(logits.device)
-    own = logits.log_softmax(dim=1).gather(1, ids)
-    return -(probs * own).sum(dim=1) + (1 - probs.sum(dim=1)).clamp(min=0) * hard, known
 
 
 def set_dropout(model: Speech2TextForConditionalGeneration, share: float) -> None:

@@ -7,20 +7,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from s2t_core.tokenizer import Tokenizer
 from s2t_core.training.augment import AugmentConfig, Surroundings, any_noise, at_peak, augmented, babble, chords
-from s2t_core.training.lessons import Lesson, Opinion, Read
+from s2t_core.training.lessons import Lesson, Read
 from s2t_core.types import SAMPLE_RATE_HZ, Samples
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Audio at 16 kHz, the ids to be written (without the end token) and, for each of them, the teacher's opinion."""
+    """Audio at 16 kHz, the ids to be written (without the end token) and the teacher's opinion of them (`Lesson`)."""
 
     samples: Samples
     ids: tuple[int, ...]
-    opinion: Opinion | None = None
+    opinion: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def examples(
         begins = [True, *(_ends(lesson.text) for lesson in parts[:-1])]
         texts = [_capital(one.text) if begin else one.text for one, begin in zip(parts, begins, strict=True)]
         ids = [tuple(tokenizer.encode(text)[:-1]) for text in texts]
-        yield Example(samples, tuple(token for one in ids for token in one), _opinions(parts, ids))
+        yield Example(samples, tuple(token for one in ids for token in one), joined_opinions(parts, ids))
 
 
 def _joined(
@@ -92,9 +93,7 @@ def cut_short(
         kept = end if end < len(example.ids) and ends[end - 1] + _PAUSE_S < at_s else sound[-1] + 1
     if at_s < 0.3 or kept == len(example.ids):
         return None
-    opinion = None
-    if example.opinion is not None:
-        opinion = Opinion(example.opinion.ids[:kept], example.opinion.log_probs[:kept])
+    opinion = None if example.opinion is None else example.opinion[:kept]
     return Example(example.samples[: int(at_s * SAMPLE_RATE_HZ)], example.ids[:kept], opinion)
 
 
@@ -117,14 +116,14 @@ def quiet(seconds: float, around: Surroundings, rng: np.random.Generator) -> Sam
     return at_peak(sound, float(np.exp(rng.uniform(np.log(0.0005), np.log(0.8)))))
 
 
-def _opinions(parts: Sequence[Lesson], ids: Sequence[tuple[int, ...]]) -> Opinion | None:
+def joined_opinions(parts: Sequence[Lesson], ids: Sequence[tuple[int, ...]]) -> Tensor | None:
     """The parts' opinions in a row; None where one has none or was about other tokens."""
-    found: list[Opinion] = []
+    found: list[Tensor] = []
     for lesson, own in zip(parts, ids, strict=True):
-        if lesson.opinion is None or len(lesson.opinion.ids) != len(own):
+        if lesson.opinion is None or len(lesson.opinion) != len(own):
             return None
         found.append(lesson.opinion)
-    return Opinion(torch.cat([one.ids for one in found]), torch.cat([one.log_probs for one in found]))
+    return torch.cat(found)
 
 
 def _is_spoken(tokenizer: Tokenizer, token: int) -> bool:

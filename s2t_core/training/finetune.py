@@ -13,12 +13,14 @@ from s2t_core.config import FeatureConfig
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.training.augment import AugmentConfig, Surroundings, augmented
 from s2t_core.training.batches import shuffled_batches
-from s2t_core.training.distil_decoder import DecoderStage, EncodedExample, set_dropout, text_loss
+from s2t_core.training.distil_decoder import set_dropout
 from s2t_core.training.distil_encoder import Report, encode_clips
 from s2t_core.training.examples import Example
 from s2t_core.training.optimise import Budget, Optimizer
+from s2t_core.training.text_loss import EncodedExample, TextLoss
 
 T = TypeVar("T")
+_DROPOUT, _SMOOTHING = 0.1, 0.05  # little speech is soon learnt by heart
 _HELD_OUT_EVERY = 4  # of the recordings one in so many is kept apart, to judge by
 
 
@@ -57,9 +59,9 @@ def finetune(
 ) -> None:
     """Train all weights in place on the examples, heard with other speeds, levels and noises, for some minutes."""
     rng = np.random.default_rng(0)
-    loss_settings = DecoderStage(minutes=stage.minutes)
-    set_dropout(model, loss_settings.dropout)
+    set_dropout(model, _DROPOUT)
     model.train()
+    text_loss = TextLoss(model, _SMOOTHING)
     optimizer = Optimizer(model.model.named_parameters(), stage.share)
     budget = Budget(stage.minutes, stage.most_steps)
     for batch in shuffled_batches(examples, lambda one: len(one.samples), stage.batch_samples, rng):
@@ -70,7 +72,7 @@ def finetune(
         mask = torch.ones(encoded.values.shape[:2], dtype=torch.bool) if encoded.mask is None else encoded.mask
         rows = [values[real] for values, real in zip(encoded.values, mask, strict=True)]
         taught = [EncodedExample(row, one.ids, one.opinion) for row, one in zip(rows, batch, strict=True)]
-        loss = text_loss(model, taught, loss_settings)
+        loss = text_loss(taught)
         optimizer.step(loss, budget)
         report(budget.progress, f"loss {loss.item():.3f}")
     set_dropout(model, 0.0)

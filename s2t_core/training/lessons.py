@@ -8,7 +8,6 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from s2t_core.manifest import Utterance
@@ -16,12 +15,12 @@ from s2t_core.model.encoded import EncodedFrames
 from s2t_core.tokenizer import Tokenizer
 from s2t_core.training.labels import Label, is_cased, label, plain, sentence
 from s2t_core.training.teacher import FRAMES_PER_SECOND, Teacher
-from s2t_core.training.transplant import HEAD_SAMPLES
-from s2t_core.training.vocabulary import SPECIAL, whisper_id
+from s2t_core.training.transplant import HEAD_SAMPLES, position_scale
+from s2t_core.training.vocabulary import whisper_id
+from s2t_core.training.whisper import WhisperCheckpoint
 from s2t_core.types import SAMPLE_RATE_HZ, Samples
 
 LONGEST_S = 26.0  # of a window of neighbouring utterances: Whisper hears 30 s
-_KEPT = 8  # most probable tokens of the teacher that are kept; they hold nearly all of its probability
 _MOST_DISAGREEMENT = 0.15  # above, the transcript or the teacher is wrong
 _LONGEST_SENTENCE = 14  # words
 _WORDS_PER_SECOND = (0.3, 6.0)  # what is slower or faster was not written by somebody who listened
@@ -31,23 +30,19 @@ Write = Callable[[Samples], str]  # what a recogniser makes of samples at 16 kHz
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
-    """The teacher's most probable tokens for every token of a text: ids and log probabilities (tokens, kept)."""
-
-    ids: Tensor
-    log_probs: Tensor
-
-
-@dataclass(frozen=True, slots=True)
 class Lesson:
-    """One utterance to learn: where it is heard and what is to be written; `text` is empty where nothing is said."""
+    """One utterance to learn: where it is heard and what is to be written; `text` is empty where nothing is said.
+
+    opinion  the states of the teacher's decoder from which each token of the text is predicted: (tokens, d_model)
+             float16 at the pupil's size, so that the pupil's head makes the teacher's probabilities of them
+    """
 
     paths: tuple[Path, ...]  # heard one after the other
     text: str
     corpus: str
     speaker: str
     seconds: float
-    opinion: Opinion | None = None
+    opinion: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +61,9 @@ class Window:
 
 
 def windows(utterances: Sequence[Utterance], longest_s: float = LONGEST_S) -> list[list[Utterance]]:
-    """Neighbours of one speaker, in their order, as many as fit."""
+    """Neighbours of one speaker, in their order, as many as fit; those without a transcript whoever speaks."""
     found: list[list[Utterance]] = []
-    for _, group in groupby(utterances, key=lambda one: (one.corpus, one.speaker, bool(one.transcript))):
+    for _, group in groupby(utterances, key=lambda one: (one.corpus, one.speaker if one.transcript else None)):
         total_s = longest_s
         for one in group:
             length_s = one.duration_s or 0.0
@@ -112,12 +107,11 @@ def _trusted(made: Label) -> str:
 class Listener:
     """Takes windows to the teacher; `tokenizer` is the pupil's."""
 
-    def __init__(self, teacher: Teacher, tokenizer: Tokenizer, token_ids: dict[str, int], read: Read) -> None:
+    def __init__(self, teacher: Teacher, tokenizer: Tokenizer, whisper: WhisperCheckpoint, read: Read) -> None:
         self._teacher, self._tokenizer, self._read = teacher, tokenizer, read
-        known = {number: whisper_id(piece, token_ids) for number, piece in tokenizer.pieces().items()}
+        self._scale = position_scale(whisper)
+        known = {number: whisper_id(piece, whisper.token_ids) for number, piece in tokenizer.pieces().items()}
         self._whisper = {number: other for number, other in known.items() if other is not None}
-        self._own = torch.tensor(sorted(number for number in self._whisper if number >= len(SPECIAL)))
-        self._among = torch.tensor([self._whisper[number] for number in self._own.tolist()])
 
     def listen(self, batch: Sequence[Sequence[Utterance]]) -> Iterator[Window]:
         """The teacher's view of each window of a batch; windows of which nothing can be learnt are left out."""
@@ -135,14 +129,11 @@ class Listener:
     def _with_opinions(self, lessons: list[Lesson], encoded: EncodedFrames) -> tuple[Lesson, ...]:
         ids = [self._tokenizer.encode(lesson.text)[:-1] if lesson.text else [] for lesson in lessons]
         flat = [token for part in ids for token in part]
-        log_probs = self._teacher.log_probs(encoded, [self._whisper[token] for token in flat], self._among)
-        best, where = log_probs.topk(_KEPT, dim=1)
+        states = self._teacher.states(encoded, [self._whisper[token] for token in flat]) / self._scale
         judged, at = [], 0
         for lesson, part in zip(lessons, ids, strict=True):
-            rows = slice(at, at + len(part))
+            judged.append(replace(lesson, opinion=states[at : at + len(part)].half()))
             at += len(part)
-            opinion = Opinion(self._own[where[rows]].int(), best[rows].half())
-            judged.append(replace(lesson, opinion=opinion))
         return tuple(judged)
 
 

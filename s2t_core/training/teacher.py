@@ -83,16 +83,15 @@ class Teacher:
         return bytes(byte_of()[sign] for sign in spelled).decode("utf-8", errors="replace").strip()
 
     @torch.inference_mode()
-    def log_probs(self, encoded: EncodedFrames, ids: Sequence[int], among: Tensor) -> Tensor:
-        """One clip's opinion of its text: ids (n,) of Whisper -> (n + 1, len(among)) log probabilities among `among`.
+    def states(self, encoded: EncodedFrames, ids: Sequence[int]) -> Tensor:
+        """The decoder's last states on one clip and its text: ids (n,) of Whisper -> (n + 1, d_model).
 
-        Row i is about the token at i; the last one about what follows the text.
+        From row i the token at i is predicted; from the last one what follows the text.
         """
         start = (self.model.config.decoder_start_token_id, *self._prompt)
         tokens = torch.tensor([[*start, *ids]], device=self.model.device)
-        hidden = self.model.model.decoder(tokens, encoded).hidden[0, len(start) - 1 :]
-        log_probs: Tensor = (hidden @ self.model.lm_head.weight[among].T).float().log_softmax(dim=1)
-        return log_probs
+        hidden: Tensor = self.model.model.decoder(tokens, encoded).hidden[0, len(start) - 1 :]
+        return hidden
 
 
 def load_teacher(checkpoint: WhisperCheckpoint) -> Teacher:

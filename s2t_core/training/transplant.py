@@ -19,7 +19,7 @@ from s2t_core.model.checkpoint import EMBEDDINGS, HEAD
 from s2t_core.model.positions import sinusoids
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.training.teacher import WINDOW_S, Teacher, WhisperStem, log_mel
-from s2t_core.training.vocabulary import Vocabulary, whisper_id
+from s2t_core.training.vocabulary import SPECIAL, Vocabulary, whisper_id
 from s2t_core.training.whisper import WhisperCheckpoint
 from s2t_core.types import SAMPLE_RATE_HZ, Samples
 
@@ -29,6 +29,8 @@ HEAD_SAMPLES = 200  # Whisper's frame i has its middle at sample 320 i, Kaldi's 
 _POSITIONS = 100  # the usual length of a text, over which positions are compared
 _GELU_GATE = 1.702  # gelu(x) is nearly x * sigmoid(1.702 x) (Hendrycks & Gimpel 2016, arXiv 1606.08415)
 _RIDGE = 10.0
+_LEARNT_CROSS_ATTENTION = 0.6  # the rest is Whisper's
+_SAME_KEYS = 0.9  # cosine; of different layers it is near 0
 
 
 def transplant(
@@ -64,28 +66,49 @@ def transplant(
 
 
 @torch.no_grad()
-def go_back(
-    model: Speech2TextForConditionalGeneration,
+def transplant_again(
     whisper: WhisperCheckpoint,
+    vocabulary: Vocabulary,
     decoder_layers: Sequence[int],
-    attention: float = 0.15,
-    feed_forward: float = 0.4,
-) -> None:
-    """Move the decoder layers of a trained transplant part of the way back to Whisper's, in place.
+    trained: Speech2TextForConditionalGeneration,
+) -> Speech2TextForConditionalGeneration:
+    """A new transplant that keeps what an earlier one had to learn: its encoder, and how its decoder attends.
 
-    Little data makes a decoder forget words it knew; between both weights lies a better start for the next training
-    (Wortsman et al. 2022, arXiv 2109.01903). Feed-forward layers, which hold the words, bear more of it than attention,
-    which had to learn other positions.
-
-    decoder_layers  which of Whisper's the model was made of
+    The words stay Whisper's: a decoder that little data has trained forgets some of those it knew. Embeddings and
+    feed-forward layers, which hold them, are Whisper's own; self-attention, which had to learn other positions, is the
+    trained one; cross-attention lies between both (Wortsman et al. 2022, arXiv 2109.01903).
     """
-    last = "model.decoder.layers.0.fc2.weight"
-    scale = float(model.state_dict()[last].norm() / whisper.weights[_source(last, decoder_layers)].norm())
-    grown = _grown({name: weight.clone() for name, weight in whisper.weights.items()}, scale)
-    for name, weight in model.state_dict().items():
-        source = grown.get(_source(name, decoder_layers))
-        if name.startswith("model.decoder.layers.") and source is not None:
-            weight.lerp_(source, feed_forward if ".fc" in name else attention)
+    fresh = transplant(whisper, vocabulary, decoder_layers)
+    model = Speech2TextForConditionalGeneration(replace(fresh.config, encoder_ffn_dim=trained.config.encoder_ffn_dim))
+    state, learnt = fresh.state_dict(), trained.state_dict()
+    grown_like = {layer: _same_layer(whisper, layer, learnt) for layer in decoder_layers}
+    for name in state:
+        head, _, rest = name.partition("model.decoder.layers.")
+        if name.startswith("model.encoder."):
+            state[name] = learnt[name]
+        elif not head and rest:
+            index, _, tail = rest.partition(".")
+            earlier = grown_like[decoder_layers[int(index)]]
+            if earlier is not None and "_attn" in tail:
+                share = 1.0 if tail.startswith("self_attn") else _LEARNT_CROSS_ATTENTION
+                state[name] = torch.lerp(state[name], learnt[f"model.decoder.layers.{earlier}.{tail}"], share)
+    state[EMBEDDINGS][: len(SPECIAL)] = learnt[EMBEDDINGS][: len(SPECIAL)]
+    state[HEAD] = state[EMBEDDINGS]
+    model.load_state_dict(state)
+    model.tie_weights()
+    return model.eval()
+
+
+def _same_layer(whisper: WhisperCheckpoint, layer: int, learnt: dict[str, Tensor]) -> int | None:
+    """Which layer of a trained transplant came from this one of Whisper's: its keys to the encoder hardly change."""
+    tail = "encoder_attn.k_proj.weight"
+    source = whisper.weights[f"model.decoder.layers.{layer}.{tail}"].flatten()
+    index = 0
+    while (own := learnt.get(f"model.decoder.layers.{index}.{tail}")) is not None:
+        if float(torch.cosine_similarity(source, own.flatten(), dim=0)) > _SAME_KEYS:
+            return index
+        index += 1
+    return None
 
 
 def position_scale(whisper: WhisperCheckpoint) -> float:

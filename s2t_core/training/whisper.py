@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from s2t_core.config import ModelConfig, read_json
+from s2t_core.decoding.alignment import Heads
 from s2t_core.errors import CheckpointError
 from s2t_core.model.checkpoint import PLAIN, TORCH, read_weights
 
@@ -59,12 +60,16 @@ class WhisperShape:
 
 @dataclass(frozen=True, slots=True)
 class WhisperCheckpoint:
-    """Weights (float32, transformers' names), token ids by their byte-level spelling, and the merges in their order."""
+    """Weights (float32, transformers' names), token ids by their byte-level spelling, and the merges in their order.
+
+    heads  those of the decoder whose attention follows the audio, as its maker found them; empty where it does not say
+    """
 
     shape: WhisperShape
     weights: Weights
     token_ids: dict[str, int]
     merges: tuple[Merge, ...]
+    heads: Heads = ()
 
 
 def read_whisper(folder: Path) -> WhisperCheckpoint:
@@ -80,9 +85,19 @@ def read_whisper(folder: Path) -> WhisperCheckpoint:
         vocabulary = {str(token): int(number) for token, number in tokens["model"]["vocab"].items()}
         vocabulary |= {str(entry["content"]): int(entry["id"]) for entry in tokens["added_tokens"]}
         merges = tuple(_merge(line) for line in tokens["model"]["merges"])
+        heads = _aligning_heads(folder)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{folder} holds no Whisper model ({error!r} is missing).", _USE_WHOLE) from None
-    return WhisperCheckpoint(shape, weights, vocabulary, merges)
+    return WhisperCheckpoint(shape, weights, vocabulary, merges, heads)
+
+
+def _aligning_heads(folder: Path) -> Heads:
+    """CTranslate2 names them in one file, transformers in the other."""
+    settings = [
+        read_json(path) for name in ("generation_config.json", "config.json") if (path := folder / name).exists()
+    ]
+    rows = next((one["alignment_heads"] for one in settings if one.get("alignment_heads")), ())
+    return tuple((int(layer), int(head)) for layer, head in rows)
 
 
 def _prefixed(name: str) -> str:

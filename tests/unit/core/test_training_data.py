@@ -33,8 +33,9 @@ from s2t_core.training.batches import batches_of, padded, shuffled_batches, toke
 from s2t_core.training.curriculum import listen_once, read_windows
 from s2t_core.training.examples import Example, ExampleConfig, cut_short, examples, quiet
 from s2t_core.training.labels import is_cased, label, plain, sentence
-from s2t_core.training.lessons import Lesson, Listener, Opinion, Window, windows, without_teacher
+from s2t_core.training.lessons import Lesson, Listener, Window, windows, without_teacher
 from s2t_core.training.teacher import load_teacher
+from s2t_core.training.transplant import position_scale, transplant
 from s2t_core.training.vocabulary import SPECIAL, carve, whisper_id
 from s2t_core.training.whisper import read_whisper
 
@@ -60,9 +61,14 @@ def teacher(whisper):
 
 
 @pytest.fixture(scope="module")
-def tokenizer(whisper, tmp_path_factory):
+def carved(whisper):
+    return carve(whisper, [(SAMPLE_TEXT, 1.0)], 600)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(carved, tmp_path_factory):
     folder = tmp_path_factory.mktemp("vocabulary")
-    carve(whisper, [(SAMPLE_TEXT, 1.0)], 600).save(folder)
+    carved.save(folder)
     return load_tokenizer(folder)
 
 
@@ -203,7 +209,7 @@ def spoken(sample):
 
 
 def test_a_listener_brings_back_text_hidden_states_and_opinions(teacher, tokenizer, whisper, spoken):
-    listener = Listener(teacher, tokenizer, whisper.token_ids, spoken.__getitem__)
+    listener = Listener(teacher, tokenizer, whisper, spoken.__getitem__)
     rows = [said("1", "The invention of art"), said("2", "May justly be considered")]
     (window,) = listener.listen([rows])  # a random teacher hears nothing right, but cased texts are trusted
     assert [lesson.text for lesson in window.lessons] == [row.transcript for row in rows]
@@ -215,18 +221,30 @@ def test_a_listener_brings_back_text_hidden_states_and_opinions(teacher, tokeniz
     assert torch.equal(window.hidden, encoded.values[0, : len(window.hidden)].half())
 
     pieces = tokenizer.pieces()
-    own = [number for number in pieces if number >= len(SPECIAL)]
-    ids = [number for lesson in window.lessons for number in tokenizer.encode(lesson.text)[:-1]]
-    whisper_ids = [whisper_id(pieces[number], whisper.token_ids) for number in ids]
-    among = torch.tensor([whisper_id(pieces[number], whisper.token_ids) for number in own])
-    want = teacher.log_probs(EncodedFrames(encoded.values), whisper_ids, among)
-    opinions = [lesson.opinion for lesson in window.lessons]
-    got = torch.cat([one.log_probs for one in opinions]).float()
-    assert [len(one.ids) for one in opinions] == [len(tokenizer.encode(row.transcript)) - 1 for row in rows]
-    assert got.shape == (len(ids), 8)
-    torch.testing.assert_close(got, want[:-1].topk(8).values, rtol=0, atol=1e-2)
-    best = [own[place] for place in want[:-1].argmax(dim=1).tolist()]
-    assert torch.cat([one.ids for one in opinions])[:, 0].tolist() == best
+    ids = [tokenizer.encode(lesson.text)[:-1] for lesson in window.lessons]
+    whisper_ids = [whisper_id(pieces[number], whisper.token_ids) for part in ids for number in part]
+    want = teacher.states(EncodedFrames(encoded.values), whisper_ids)[:-1] / position_scale(whisper)
+    assert [len(lesson.opinion) for lesson in window.lessons] == [len(part) for part in ids]
+    got = torch.cat([lesson.opinion for lesson in window.lessons])
+    assert got.dtype == torch.float16
+    torch.testing.assert_close(got.float(), want, rtol=1e-2, atol=1e-3)
+
+
+def test_the_pupils_head_makes_the_teachers_probabilities_of_an_opinion(teacher, tokenizer, whisper, spoken, carved):
+    listener = Listener(teacher, tokenizer, whisper, spoken.__getitem__)
+    (window,) = listener.listen([[said("1", "The invention of art")]])
+    (lesson,) = window.lessons
+    pupil = transplant(whisper, carved, [0, 1])
+    known = [number for number in tokenizer.pieces() if number >= len(SPECIAL)]
+    among = torch.tensor([whisper_id(tokenizer.pieces()[number], whisper.token_ids) for number in known])
+    whisper_ids = [
+        whisper_id(tokenizer.pieces()[number], whisper.token_ids) for number in tokenizer.encode(lesson.text)
+    ]
+    states = teacher.states(teacher.encode([spoken[Path("1")][200:]]), whisper_ids[:-1])[:-1]
+    want = (states @ teacher.model.lm_head.weight[among].T).log_softmax(dim=1)
+    with torch.no_grad():
+        got = pupil.lm_head(lesson.opinion.float())[:, known].log_softmax(dim=1)
+    torch.testing.assert_close(got, want, rtol=0, atol=0.05)
 
 
 @pytest.fixture
@@ -235,7 +253,7 @@ def heard_by(teacher, tokenizer, whisper, spoken, monkeypatch):
 
     def make(*written: str) -> Listener:
         monkeypatch.setattr(teacher, "transcribe", lambda encoded: list(written))
-        return Listener(teacher, tokenizer, whisper.token_ids, spoken.__getitem__)
+        return Listener(teacher, tokenizer, whisper, spoken.__getitem__)
 
     return make
 
@@ -244,7 +262,7 @@ def test_the_teacher_writes_the_marks_and_is_not_believed_where_it_hears_otherwi
     rows = [said("1", "THE ART OF PRINTING"), said("2", "A PASSAGE IN THE MIDDLE")]
     (window,) = heard_by("The art of printing. A message under the riddle.").listen([rows])
     assert [lesson.text for lesson in window.lessons] == ["The art of printing.", ""]
-    assert [len(lesson.opinion.ids) > 0 for lesson in window.lessons] == [True, False]
+    assert [len(lesson.opinion) > 0 for lesson in window.lessons] == [True, False]
 
 
 def test_windows_of_which_nothing_can_be_learnt_are_left_out(heard_by):
@@ -280,7 +298,7 @@ class CountingListener:
     def listen(self, batch):
         for window in batch:
             self.heard += 1
-            opinion = Opinion(torch.ones(1, 8, dtype=torch.int32), torch.zeros(1, 8).half())
+            opinion = torch.ones(1, 4).half()
             lessons = tuple(
                 Lesson((one.path,), one.transcript, one.corpus, one.speaker, one.duration_s, opinion) for one in window
             )
@@ -306,7 +324,7 @@ def test_what_the_teacher_has_heard_is_kept_and_not_heard_again(tmp_path):
     assert [window.lessons[0].paths for window in found] == [(row.path,) for row in rows]
     assert isinstance(found[0].lessons[0].paths[0], Path)
     assert torch.equal(found[1].hidden, torch.full((3, 4), 2.0).half())
-    assert torch.equal(found[0].lessons[0].opinion.ids, torch.ones(1, 8, dtype=torch.int32))
+    assert torch.equal(found[0].lessons[0].opinion, torch.ones(1, 4).half())
 
 
 def test_files_that_are_no_lessons_are_refused(tmp_path):
@@ -328,9 +346,9 @@ def tone(path: Path) -> np.ndarray:
     return np.full(RATE, 0.1, dtype=np.float32)
 
 
-def opinion_of(tokenizer, text: str) -> Opinion:
-    ids = torch.tensor(tokenizer.encode(text)[:-1])
-    return Opinion(ids.unsqueeze(1).repeat(1, 8).int(), torch.zeros(len(ids), 8).half())
+def opinion_of(tokenizer, text: str) -> torch.Tensor:
+    """One state a token, which holds the token's number."""
+    return torch.tensor(tokenizer.encode(text)[:-1]).unsqueeze(1).repeat(1, 4).half()
 
 
 def lessons(tokenizer, *texts: str) -> list[Lesson]:
@@ -352,7 +370,7 @@ def test_neighbours_are_joined_in_sound_text_and_opinion(tokenizer, rng):
     assert tokenizer.decode(example.ids) == "The art. A passage in the middle."
     assert len(example.samples) == 3 * RATE + 2 * RATE // 4
     assert not example.samples[RATE : RATE + RATE // 4].any()
-    assert example.opinion.ids[:, 0].tolist() == list(example.ids)
+    assert example.opinion[:, 0].tolist() == list(example.ids)
 
 
 def test_a_capital_begins_what_begins_a_sentence(tokenizer, rng):
@@ -414,7 +432,7 @@ def test_cutting_short_drops_what_was_not_heard(tokenizer):
         assert 0.25 * 5 - 0.01 <= heard_s <= 0.95 * 5
         assert np.array_equal(cut.samples, example.samples[: len(cut.samples)])
         assert cut.ids == ids[: len(cut.ids)] and len(cut.ids) < len(ids)
-        assert cut.opinion.ids.shape == cut.opinion.log_probs.shape == (len(cut.ids), 8)
+        assert cut.opinion[:, 0].tolist() == list(cut.ids)
         whole = [end for _, end in words[:-1]]
         assert len(cut.ids) in (0, *whole, len(ids) - 1)  # no half words; the last one without its mark
         assert all(end <= heard_s + 0.05 for end in ends[: len(cut.ids)])

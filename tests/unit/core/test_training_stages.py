@@ -27,17 +27,16 @@ from s2t_core.training.curriculum import taught_examples
 from s2t_core.training.distil_decoder import (
     DecoderStage,
     EncodeConfig,
-    EncodedExample,
     distil_decoder,
     encode_examples,
-    text_loss,
     token_ends_s,
 )
 from s2t_core.training.distil_encoder import CHUNKS, EncoderStage, distil_encoder, encode_clips, frame_error
 from s2t_core.training.examples import Example
 from s2t_core.training.finetune import FinetuneStage, finetune, keep_what_helps, split
-from s2t_core.training.lessons import Lesson, Opinion, Window
+from s2t_core.training.lessons import Lesson, Window
 from s2t_core.training.optimise import Average, Budget, Optimizer
+from s2t_core.training.text_loss import EncodedExample, TextLoss
 from s2t_core.training.vocabulary import carve
 from s2t_core.training.whisper import read_whisper
 
@@ -283,15 +282,16 @@ def taught(model, tokenizer, clips, texts=TEXTS) -> list[EncodedExample]:
     return found
 
 
-def loss_of(model, batch, **settings) -> float:
+def loss_of(model, batch, smoothing: float = 0.0) -> float:
     with torch.no_grad():
-        return text_loss(model, batch, DecoderStage(60, **settings)).item()
+        return TextLoss(model, smoothing)(batch).item()
 
 
-def certain(ids: tuple[int, ...]) -> Opinion:
-    """All probability on the very tokens."""
-    rows = torch.tensor([[token, 5, 6] for token in ids], dtype=torch.int32).reshape(-1, 3)
-    return Opinion(rows, torch.tensor([[0.0, -40.0, -40.0]] * len(ids)).half().reshape(-1, 3))
+def states_of(model, one: EncodedExample) -> torch.Tensor:
+    """From which the model predicts each token of an example: its own opinion."""
+    with torch.no_grad():
+        inputs = torch.tensor([[2, *one.ids[:-1]]])
+        return model.model.decoder(inputs, EncodedFrames(one.frames.float().unsqueeze(0))).hidden[0]
 
 
 def test_the_loss_is_the_cross_entropy_of_each_text_and_its_end(pupil, tokenizer, clips):
@@ -303,29 +303,47 @@ def test_the_loss_is_the_cross_entropy_of_each_text_and_its_end(pupil, tokenizer
             logits = pupil.decode(inputs, EncodedFrames(one.frames.float().unsqueeze(0)))
         total += nn.functional.cross_entropy(logits[0], torch.tensor([*one.ids, 2]), reduction="sum").item()
         count += len(one.ids) + 1
-    assert loss_of(pupil, batch, smoothing=0.0) == pytest.approx(total / count, rel=1e-4)
+    assert loss_of(pupil, batch) == pytest.approx(total / count, rel=1e-4)
 
 
-def test_a_certain_teacher_is_as_good_as_the_text(pupil, tokenizer, clips):
-    batch = taught(pupil, tokenizer, clips)
-    sure = [EncodedExample(one.frames, one.ids, certain(one.ids)) for one in batch]
-    mixed = [sure[0], *batch[1:]]
-    want = loss_of(pupil, batch, smoothing=0.0)
-    for rows in (sure, mixed):
-        assert loss_of(pupil, rows, smoothing=0.0, opinion_weight=1.0) == pytest.approx(want, rel=1e-5)
-        assert loss_of(pupil, rows, smoothing=0.0) == pytest.approx(want, rel=1e-5)
+def test_a_pupil_that_thinks_as_its_teacher_has_nothing_to_learn_but_the_end(pupil, tokenizer, clips):
+    for one in taught(pupil, tokenizer, clips):
+        agreed = EncodedExample(one.frames, one.ids, states_of(pupil, one), trust=1.0)
+        with torch.no_grad():
+            logits = pupil.decode(torch.tensor([[2, *one.ids]]), EncodedFrames(one.frames.float().unsqueeze(0)))
+        end = nn.functional.cross_entropy(logits[0, -1:], torch.tensor([2])).item()
+        special = logits[0, :-1].softmax(dim=1)[:, :4].sum(dim=1)  # of which the teacher knows nothing
+        want = end - float((1 - special).log().sum())
+        assert loss_of(pupil, [agreed]) * (len(one.ids) + 1) == pytest.approx(want, rel=1e-3)
 
 
-def test_what_the_teacher_kept_to_itself_counts_as_the_text(pupil, tokenizer, clips):
+def test_an_opinion_counts_as_far_as_it_is_trusted(pupil, tokenizer, clips):
+    (one, *others) = taught(pupil, tokenizer, clips)
+    opinion = states_of(pupil, one).flip(0)
+    at = {
+        trust: loss_of(pupil, [EncodedExample(one.frames, one.ids, opinion, trust), *others])
+        for trust in (0.0, 0.25, 1.0)
+    }
+    assert at[0.0] == pytest.approx(loss_of(pupil, [one, *others]), rel=1e-5)
+    assert at[0.25] == pytest.approx(0.75 * at[0.0] + 0.25 * at[1.0], rel=1e-5)
+    assert at[0.0] != pytest.approx(at[1.0], rel=1e-2)
+
+
+def test_an_opinion_is_worth_its_distance_and_its_other_probabilities(pupil, tokenizer, clips):
     (one, *_) = taught(pupil, tokenizer, clips)
-    one = EncodedExample(one.frames, one.ids[:1], None)
+    own = states_of(pupil, one)
+    opinion = own + 0.1 * torch.randn_like(own)
     with torch.no_grad():
-        logits = pupil.decode(torch.tensor([[2, *one.ids]]), EncodedFrames(one.frames.float().unsqueeze(0)))
-    own = logits[0].log_softmax(dim=1)
-    opinion = Opinion(torch.tensor([[7, 9]], dtype=torch.int32), torch.tensor([[0.5, 0.2]]).log())
-    soft = -(0.5 * own[0, 7] + 0.2 * own[0, 9] + 0.3 * own[0, one.ids[0]])
-    got = loss_of(pupil, [EncodedExample(one.frames, one.ids, opinion)], smoothing=0.0, opinion_weight=1.0)
-    assert got == pytest.approx(float(soft - own[1, 2]) / 2, rel=1e-4)
+        pupils, teachers = pupil.lm_head(own), pupil.lm_head(opinion)
+        teachers[:, :4] = -1e9
+        divergence = (teachers.softmax(1) * (teachers.log_softmax(1) - pupils.log_softmax(1))).sum()
+        rows = torch.cov(pupil.lm_head.weight[4:].T)
+        error, spread = own - opinion, opinion - opinion.mean(dim=0)
+        distance = ((error @ rows) * error).sum() / ((spread @ rows) * spread).sum(dim=1).mean()
+    logits = pupil.decode(torch.tensor([[2, *one.ids]]), EncodedFrames(one.frames.float().unsqueeze(0)))
+    end = nn.functional.cross_entropy(logits[0, -1:], torch.tensor([2])).item()
+    got = loss_of(pupil, [EncodedExample(one.frames, one.ids, opinion, trust=1.0)]) * (len(one.ids) + 1)
+    assert got == pytest.approx(float(divergence + 0.5 * distance) + end, rel=1e-2)
 
 
 def test_an_example_without_text_teaches_to_end_at_once(pupil, tokenizer, clips):
@@ -335,15 +353,17 @@ def test_an_example_without_text_teaches_to_end_at_once(pupil, tokenizer, clips)
     assert loss_of(pupil, batch) < before
 
 
-def test_the_decoder_learns_its_texts_and_the_encoder_stays(pupil, tokenizer, clips):
-    batch = [EncodedExample(one.frames, one.ids, certain(one.ids)) for one in taught(pupil, tokenizer, clips)]
+def test_the_decoder_learns_its_texts_and_encoder_and_embeddings_stay(pupil, tokenizer, clips):
+    batch = taught(pupil, tokenizer, clips)
     before, encoder, reports = loss_of(pupil, batch), weights_of(pupil.model.encoder), []
+    rows = pupil.lm_head.weight.detach().clone()
     stage = DecoderStage(60, most_steps=30, share=3e-2, batch_frames=250)
     distil_decoder(pupil, batch, stage, lambda done, text: reports.append((done, text)))
     assert loss_of(pupil, batch) < 0.9 * before
     assert len(reports) == 30 and reports[-1][0] == 1.0 and "after 30 steps" in reports[-1][1]
     assert same(pupil.model.encoder, encoder)
-    assert pupil.lm_head.weight is pupil.model.decoder.embed_tokens.weight
+    assert torch.equal(pupil.lm_head.weight, rows)
+    assert pupil.lm_head.weight is pupil.model.decoder.embed_tokens.weight and pupil.lm_head.weight.requires_grad
     assert not pupil.model.decoder.training
     assert all(layer.dropout == 0.0 for layer in pupil.model.decoder.layers)
 
