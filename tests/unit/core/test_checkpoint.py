@@ -12,8 +12,10 @@ from conftest import MODEL
 from safetensors.torch import load_file, save_file
 from support.peer import TINY, make_pair, make_peer, random_batch
 from transformers import Speech2TextForConditionalGeneration as Peer
+from transformers import Speech2TextProcessor
 
 from s2t_core.errors import CheckpointError, ConfigError
+from s2t_core.features.fbank import fbank
 from s2t_core.model.checkpoint import export_folder, load_model, read_weights, save_model
 from s2t_core.model.packing import pack, unpack
 
@@ -72,6 +74,16 @@ def test_the_exported_embedded_model_gives_transformers_the_same_logits(tmp_path
     ours = recognizer.decoder.model(features, tokens).logits
     want = theirs(input_features=features, decoder_input_ids=tokens).logits
     assert float((ours - want).abs().max()) < 1e-3  # logits of up to 30
+
+
+@torch.no_grad()
+def test_transformers_writes_the_same_text_from_the_exported_embedded_model(tmp_path, recognizer, sample):
+    export_folder(MODEL, tmp_path)
+    theirs, processor = Peer.from_pretrained(tmp_path).eval(), Speech2TextProcessor.from_pretrained(tmp_path)
+    heard = processor(sample[0], sampling_rate=16000, return_tensors="pt")
+    ids = theirs.generate(heard.input_features, attention_mask=heard.attention_mask)
+    ours = recognizer.decoder.finish(fbank(sample[0], recognizer.decoder.features)).text
+    assert processor.batch_decode(ids, skip_special_tokens=True) == [ours]
 
 
 class Bomb:
