@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
     from s2t_core.training.augment import Surroundings
     from s2t_core.training.distil_encoder import Report
-    from s2t_core.training.lessons import Lesson, Window
+    from s2t_core.training.lessons import Window
     from s2t_core.types import Samples
 
 SETTINGS = ("preprocessor_config.json", "generation_config.json", "alignment.json")
@@ -57,11 +57,11 @@ def add_train(
     distil.add_argument("--noise", type=Path, metavar="MANIFEST", help="recordings without speech, to mix in")
     distil.add_argument("--rooms", type=Path, metavar="MANIFEST", help="impulse responses of rooms")
     distil.add_argument("--work", type=Path, required=True, metavar="DIR", help="keeps what the teacher has said")
-    distil.add_argument("--rounds", type=count, default=2, metavar="N", help="times the speech is changed anew")
     distil.add_argument(
         "--encoder-minutes", type=float, default=30.0, metavar="M", help="0 leaves the encoder as it is"
     )
     distil.add_argument("--decoder-minutes", type=float, default=30.0, metavar="M", help="0: the decoder, too")
+    distil.add_argument("--joint-minutes", type=float, default=30.0, metavar="M", help="0: never both together")
     distil.add_argument("--ctc-minutes", type=float, default=5.0, metavar="M", help="0: no head that places the words")
     distil.set_defaults(run=run_distil)
     for command in (warm, distil):
@@ -123,16 +123,17 @@ def _hear(decoder: SegmentDecoder, clips: Sequence[Samples]) -> None:
 
 
 def run_distil(options: argparse.Namespace) -> int:
-    """Let the teacher listen once, then train encoder, decoder and CTC head; returns 0."""
+    """Let the teacher listen once, then train encoder, decoder, both together, and the CTC head; returns 0."""
     import numpy as np
 
     from s2t_core.model.checkpoint import save_model
     from s2t_core.model.ctc import save_ctc
     from s2t_core.recognizer import load
-    from s2t_core.training.curriculum import as_heard, taught_examples
+    from s2t_core.training.curriculum import as_heard, encoded_examples
     from s2t_core.training.distil_ctc import CtcStage, distil_ctc
     from s2t_core.training.distil_decoder import DecoderStage, distil_decoder
     from s2t_core.training.distil_encoder import EncoderStage, distil_encoder
+    from s2t_core.training.distil_jointly import JointStage, distil_jointly
 
     _new_folder(options.out)
     recognizer = load(options.model)
@@ -140,23 +141,25 @@ def run_distil(options: argparse.Namespace) -> int:
     heard = _heard(options, recognizer)
     if not any(lesson.text for window in heard for lesson in window.lessons):
         raise AppError("There is nothing to learn from.", "Name manifests with --speech and --teacher, or with --more.")
-    groups = [window.lessons for window in heard]
-    around = _surroundings(options.noise, options.rooms, groups)
+    around = _surroundings(options.noise, options.rooms, heard)
     if options.encoder_minutes:
         encoder_stage = EncoderStage(options.encoder_minutes)
         with progress("encoder") as report:
             distil_encoder(pupil.model, heard, read_recording, around, pupil.features, encoder_stage, report)
-    with progress("encoding") as report:
-        rng = np.random.default_rng(0)
-        taught = taught_examples(pupil, groups * options.rounds, read_recording, around, rng, report)
-    if options.decoder_minutes:
-        heard_whole = as_heard(heard, pupil.tokenizer)
+    taught = as_heard(heard, pupil.tokenizer)
+    if options.decoder_minutes and taught:
         with progress("decoder") as report:
-            distil_decoder(pupil.model, taught + heard_whole, DecoderStage(options.decoder_minutes), report)
+            distil_decoder(pupil.model, taught, DecoderStage(options.decoder_minutes), report)
+    if options.joint_minutes:
+        joint_stage = JointStage(options.joint_minutes)
+        with progress("both") as report:
+            distil_jointly(pupil, heard, read_recording, around, joint_stage, report)
     copy_files(options.model, options.out, (*SETTINGS, *VOCABULARY))
     if options.ctc_minutes:
+        with progress("encoding") as report:
+            encoded = encoded_examples(pupil, heard, read_recording, around, np.random.default_rng(0), report)
         with progress("ctc") as report:
-            save_ctc(distil_ctc(taught, pupil.tokenizer, CtcStage(options.ctc_minutes), report), options.out)
+            save_ctc(distil_ctc(encoded, pupil.tokenizer, CtcStage(options.ctc_minutes), report), options.out)
     save_model(pupil.model, options.out, options.packed)
     note(f"{options.model} -> {options.out}")
     return 0
@@ -272,13 +275,13 @@ def _weighted_lines(files: Sequence[Path]) -> Iterator[tuple[str, float]]:
             ) from None
 
 
-def _surroundings(noise: Path | None, rooms: Path | None, groups: Sequence[Sequence[Lesson]]) -> Surroundings:
+def _surroundings(noise: Path | None, rooms: Path | None, heard: Sequence[Window]) -> Surroundings:
     from s2t_core.training.augment import Surroundings
 
     noises, echoes = (
         [read_recording(one.path) for one in _utterances([path] if path else [])] for path in (noise, rooms)
     )
-    voices = [read_recording(group[0].paths[0]) for group in groups[:: max(1, len(groups) // 100)]]
+    voices = [read_recording(window.lessons[0].paths[0]) for window in heard[:: max(1, len(heard) // 100)]]
     return Surroundings(noises, echoes, voices)
 
 

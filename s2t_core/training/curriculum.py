@@ -13,8 +13,7 @@ from s2t_core.errors import CheckpointError
 from s2t_core.manifest import Utterance
 from s2t_core.tokenizer import Tokenizer
 from s2t_core.training.augment import Surroundings
-from s2t_core.training.distil_decoder import EncodeConfig, encode_examples
-from s2t_core.training.distil_encoder import Report
+from s2t_core.training.distil_encoder import Report, encode_clips, random_chunk
 from s2t_core.training.examples import ExampleConfig, examples, joined_opinions
 from s2t_core.training.lessons import Lesson, Listener, Read, Window, windows
 from s2t_core.training.text_loss import EncodedExample
@@ -61,20 +60,21 @@ def as_heard(heard: Sequence[Window], tokenizer: Tokenizer) -> list[EncodedExamp
     return found
 
 
-def taught_examples(
+@torch.inference_mode()
+def encoded_examples(
     pupil: SegmentDecoder,
-    groups: Sequence[Sequence[Lesson]],
+    heard: Sequence[Window],
     read: Read,
     around: Surroundings,
     rng: np.random.Generator,
     report: Report,
 ) -> list[EncodedExample]:
-    """One round over the lessons, changed at random and encoded by the pupil."""
+    """One round over the lessons, changed at random and encoded by the pupil, whole or in chunks."""
+    groups = [window.lessons for window in heard]
     lessons = sum(len(group) for group in groups)
-    made = examples(groups, read, pupil.tokenizer, around, ExampleConfig(), rng)
-    encoded = encode_examples(pupil.model, pupil.tokenizer, pupil.features, pupil.heads, made, EncodeConfig(), rng)
     taught = []
-    for one in encoded:
-        taught.append(one)
+    for one in examples(groups, read, pupil.tokenizer, around, ExampleConfig(), rng):
+        encoded = encode_clips(pupil.model.model.encoder, [one.samples], pupil.features, random_chunk(rng))
+        taught.append(EncodedExample(encoded.values[0].half(), one.ids))
         report(min(1.0, len(taught) / lessons), f"{len(taught)} examples")
     return taught

@@ -1,25 +1,17 @@
-"""The decoder learns to write: from encodings made once, with the teacher's opinion beside the text."""
+"""The decoder learns to write: from the teacher's own encodings, with its opinion beside the text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from s2t_core.config import FeatureConfig
-from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames
-from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
-from s2t_core.tokenizer import Tokenizer
 from s2t_core.training.batches import shuffled_batches
-from s2t_core.training.distil_encoder import CHUNKS, Report, encode_clips
-from s2t_core.training.examples import Example, cut_short
+from s2t_core.training.distil_encoder import Report
 from s2t_core.training.optimise import Average, Budget, Optimizer
 from s2t_core.training.text_loss import EncodedExample, TextLoss
-from s2t_core.types import SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,71 +30,6 @@ class DecoderStage:
     batch_frames: int = 4000
     dropout: float = 0.05
     smoothing: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class EncodeConfig:
-    """cuts: how many examples are also learnt cut short; chunked: how many are encoded chunk by chunk."""
-
-    cuts: float = 0.4
-    chunked: float = 0.3
-    batch_samples: int = 60 * SAMPLE_RATE_HZ
-
-
-def encode_examples(
-    model: Speech2TextForConditionalGeneration,
-    tokenizer: Tokenizer,
-    features: FeatureConfig,
-    heads: Heads,
-    made: Iterable[Example],
-    config: EncodeConfig,
-    rng: np.random.Generator,
-) -> Iterator[EncodedExample]:
-    """The encodings of examples, and of some of them cut short where the model's own attention says words end."""
-    waiting: list[Example] = []
-    for example in made:
-        waiting.append(example)
-        if max(len(one.samples) for one in waiting) * len(waiting) > config.batch_samples:
-            yield from _encode(model, tokenizer, features, heads, waiting, config, rng)
-            waiting = []
-    if waiting:
-        yield from _encode(model, tokenizer, features, heads, waiting, config, rng)
-
-
-@torch.inference_mode()
-def _encode(
-    model: Speech2TextForConditionalGeneration,
-    tokenizer: Tokenizer,
-    features: FeatureConfig,
-    heads: Heads,
-    batch: Sequence[Example],
-    config: EncodeConfig,
-    rng: np.random.Generator,
-) -> Iterator[EncodedExample]:
-    chunk = int(rng.choice(CHUNKS)) if rng.random() < config.chunked else None
-    encoded = encode_clips(model.model.encoder, [one.samples for one in batch], features, chunk)
-    shorter: list[Example] = []
-    for row, example in enumerate(batch):
-        frames = encoded.values[row] if encoded.mask is None else encoded.values[row][encoded.mask[row]]
-        yield EncodedExample(frames.half(), example.ids, example.opinion)
-        if example.ids and rng.random() < config.cuts:
-            ends = token_ends_s(model, frames, heads, example.ids)
-            cut = cut_short(example, ends, tokenizer, rng)
-            shorter += [] if cut is None else [cut]
-    if shorter:
-        none = EncodeConfig(cuts=0.0, chunked=config.chunked)
-        yield from _encode(model, tokenizer, features, heads, shorter, none, rng)
-
-
-def token_ends_s(
-    model: Speech2TextForConditionalGeneration, frames: Tensor, heads: Heads, ids: Sequence[int]
-) -> list[float]:
-    """When each token of a known text has been heard, in seconds, by the attention of a teacher-forced pass."""
-    tokens = torch.tensor([[model.config.decoder_start_token_id, *ids[:-1]]], device=model.device)
-    output = model.model.decoder(tokens, EncodedFrames(frames.unsqueeze(0)), output_attentions=True)
-    seconds = 0.01 * model.config.subsampling
-    at = attended_frames(alignment_weights(output.cross_attentions, heads))
-    return [float(one) * seconds for one in np.maximum.accumulate(at)]
 
 
 def distil_decoder(

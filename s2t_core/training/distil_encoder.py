@@ -66,7 +66,7 @@ def distil_encoder(
             break
         clips = [np.concatenate([read(path) for lesson in window.lessons for path in lesson.paths]) for window in batch]
         noisy = [augmented(clip, around, rng, stage.augment, keep_time=True) for clip in clips]
-        chunk = None if rng.random() < _FULL_CONTEXT else int(rng.choice(CHUNKS))
+        chunk = random_chunk(rng)
         encoded = encode_clips(encoder, noisy, features, chunk)
         loss = frame_error(encoded, _goals(before, batch, clips, features))
         optimizer.step(loss, budget)
@@ -75,6 +75,11 @@ def distil_encoder(
         report(budget.progress, f"frame error {recent[True]:.3f} whole, {recent[False]:.3f} in chunks")
     average.put_into(encoder)
     encoder.eval()
+
+
+def random_chunk(rng: np.random.Generator) -> int | None:
+    """How many frames a batch is encoded at a time; None: all."""
+    return None if rng.random() < _FULL_CONTEXT else int(rng.choice(CHUNKS))
 
 
 @torch.no_grad()
@@ -99,12 +104,25 @@ def encode_clips(
     return output.encoded
 
 
-def frame_error(encoded: EncodedFrames, targets: Sequence[Tensor]) -> Tensor:
-    """Squared distance of the frames to the teacher's, as a share of the teacher's variance."""
+def frames_of(encoded: EncodedFrames) -> list[Tensor]:
+    """The rows of a batch (frames, d_model), without their padding."""
+    if encoded.mask is None:
+        return list(encoded.values)
+    return [row[real] for row, real in zip(encoded.values, encoded.mask, strict=True)]
+
+
+def frame_error(encoded: EncodedFrames, targets: Sequence[Tensor], metric: Tensor | None = None) -> Tensor:
+    """Squared distance of the frames to the teacher's, as a share of the teacher's variance.
+
+    metric  (d_model, k): what of a frame counts; None: all alike
+    """
     errors, spreads = [], []
     for row, target in zip(encoded.values, targets, strict=True):
-        goal = target.to(row)
-        frames = min(len(goal), len(row))
-        errors.append((row[:frames] - goal[:frames]).square().sum())
-        spreads.append((goal[:frames] - goal.mean(dim=0)).square().sum())
+        frames = min(len(target), len(row))
+        goal = target.to(row)[:frames]
+        error, spread = row[:frames] - goal, goal - goal.mean(dim=0)
+        if metric is not None:
+            error, spread = error @ metric, spread @ metric
+        errors.append(error.square().sum())
+        spreads.append(spread.square().sum())
     return torch.stack(errors).sum() / torch.stack(spreads).sum()

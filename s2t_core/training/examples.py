@@ -1,4 +1,4 @@
-"""Training examples made of lessons: neighbours joined, what is heard changed, ends cut off, nothing said at all."""
+"""Training examples made of lessons: neighbours joined, what is heard changed, nothing said at all."""
 
 from __future__ import annotations
 
@@ -75,32 +75,6 @@ def _joined(
             yield run
 
 
-def cut_short(
-    example: Example, ends: Sequence[float], tokenizer: Tokenizer, rng: np.random.Generator
-) -> Example | None:
-    """The example up to a random moment, with the words that were heard whole by then; None where it is too short.
-
-    ends  for every token the moment its sound is over, in seconds
-    """
-    length_s = len(example.samples) / SAMPLE_RATE_HZ
-    at_s = float(rng.uniform(0.25, 0.95)) * length_s
-    kept = 0
-    for first, end in tokenizer.words(example.ids):
-        sound = [k for k in range(first, end) if _is_spoken(tokenizer, example.ids[k])]
-        if not sound or ends[sound[-1]] > at_s + _CLIPPED_S:
-            break
-        # A mark is written once the pause or the next word shows that it belongs there.
-        kept = end if end < len(example.ids) and ends[end - 1] + _PAUSE_S < at_s else sound[-1] + 1
-    if at_s < 0.3 or kept == len(example.ids):
-        return None
-    opinion = None if example.opinion is None else example.opinion[:kept]
-    return Example(example.samples[: int(at_s * SAMPLE_RATE_HZ)], example.ids[:kept], opinion)
-
-
-_CLIPPED_S = 0.04  # the end of a word that may be missing
-_PAUSE_S = 0.25
-
-
 def quiet(seconds: float, around: Surroundings, rng: np.random.Generator) -> Samples:
     """Silence, noise, music or a babble in which no voice can be followed."""
     length = int(seconds * SAMPLE_RATE_HZ)
@@ -124,10 +98,6 @@ def joined_opinions(parts: Sequence[Lesson], ids: Sequence[tuple[int, ...]]) -> 
             return None
         found.append(lesson.opinion)
     return torch.cat(found)
-
-
-def _is_spoken(tokenizer: Tokenizer, token: int) -> bool:
-    return any(sign.isalnum() for sign in tokenizer.decode([token]))
 
 
 def _capital(text: str) -> str:

@@ -14,7 +14,7 @@ from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.training.augment import AugmentConfig, Surroundings, augmented
 from s2t_core.training.batches import shuffled_batches
 from s2t_core.training.distil_decoder import set_dropout
-from s2t_core.training.distil_encoder import Report, encode_clips
+from s2t_core.training.distil_encoder import Report, encode_clips, frames_of
 from s2t_core.training.examples import Example
 from s2t_core.training.optimise import Budget, Optimizer
 from s2t_core.training.text_loss import EncodedExample, TextLoss
@@ -69,9 +69,8 @@ def finetune(
             break
         clips = [augmented(one.samples, Surroundings(), rng, stage.augment) for one in batch]
         encoded = encode_clips(model.model.encoder, clips, features)
-        mask = torch.ones(encoded.values.shape[:2], dtype=torch.bool) if encoded.mask is None else encoded.mask
-        rows = [values[real] for values, real in zip(encoded.values, mask, strict=True)]
-        taught = [EncodedExample(row, one.ids, one.opinion) for row, one in zip(rows, batch, strict=True)]
+        rows = zip(frames_of(encoded), batch, strict=True)
+        taught = [EncodedExample(row, one.ids, one.opinion) for row, one in rows]
         loss = text_loss(taught)
         optimizer.step(loss, budget)
         report(budget.progress, f"loss {loss.item():.3f}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -36,14 +36,18 @@ class Budget:
 class Optimizer:
     """AdamW over named parameters.
 
-    The learning rate of a tensor is `share` of its root mean square, as in Adafactor (Shazeer & Stern 2018, arXiv
-    1804.04235): embeddings, whose rows are tiny, and the large matrices of a transplanted decoder both move by the
-    same part of themselves a step. Cosine decay to zero (Loshchilov & Hutter 2017) after a short warm-up.
+    The learning rate of a tensor is `share` (of all, or by name) of its root mean square, as in Adafactor (Shazeer &
+    Stern 2018, arXiv 1804.04235): embeddings, whose rows are tiny, and the large matrices of a transplanted decoder
+    both move by the same part of themselves a step. Cosine decay to zero (Loshchilov & Hutter 2017) after a short
+    warm-up.
     """
 
-    def __init__(self, parameters: Iterable[tuple[str, nn.Parameter]], share: float) -> None:
-        self._parameters = [parameter for _, parameter in parameters if parameter.requires_grad]
-        groups = [{"params": [parameter], "peak": share * _size(parameter)} for parameter in self._parameters]
+    def __init__(self, parameters: Iterable[tuple[str, nn.Parameter]], share: float | Callable[[str], float]) -> None:
+        trained = [(name, parameter) for name, parameter in parameters if parameter.requires_grad]
+        self._parameters = [parameter for _, parameter in trained]
+        shares = [share(name) if callable(share) else share for name, _ in trained]
+        peaks = [part * _size(parameter) for part, parameter in zip(shares, self._parameters, strict=True)]
+        groups = [{"params": [one], "peak": peak} for one, peak in zip(self._parameters, peaks, strict=True)]
         # eps far below any gradient, for the steps must not depend on the gradients' scale
         self._adam = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), eps=1e-12, weight_decay=0.0, fused=True)
 

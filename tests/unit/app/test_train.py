@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -22,6 +23,7 @@ import app.train
 import s2t_core.training.distil_ctc
 import s2t_core.training.distil_decoder
 import s2t_core.training.distil_encoder
+import s2t_core.training.distil_jointly
 import s2t_core.training.finetune
 from app import cli
 from app.paths import model_in_use, personal_model
@@ -88,6 +90,7 @@ def few_steps(monkeypatch):
     for module, name in (
         (s2t_core.training.distil_encoder, "EncoderStage"),
         (s2t_core.training.distil_decoder, "DecoderStage"),
+        (s2t_core.training.distil_jointly, "JointStage"),
         (s2t_core.training.distil_ctc, "CtcStage"),
         (s2t_core.training.finetune, "FinetuneStage"),
     ):
@@ -167,10 +170,11 @@ def test_a_teacher_is_heard_once_and_what_it_says_is_learnt(
     whisper, speech, checkpoint, tmp_path, few_steps, capsys, monkeypatch
 ):
     work, out = tmp_path / "work", tmp_path / "taught"
-    words = ["train", "distil", checkpoint, "--work", work, "--rounds", 1]
-    minutes = ["--encoder-minutes", 60, "--decoder-minutes", 60, "--ctc-minutes", 60]
+    words = ["train", "distil", checkpoint, "--work", work]
+    minutes = [f"--{stage}-minutes" for stage in ("encoder", "decoder", "joint", "ctc")]
+    sixty = [word for name in minutes for word in (name, 60)]
     before = state_of(checkpoint)
-    assert dictate(*words, *minutes, "--teacher", whisper, "--speech", speech, "--out", out) == cli.DONE
+    assert dictate(*words, *sixty, "--teacher", whisper, "--speech", speech, "--out", out) == cli.DONE
     assert load(out, "cpu").decoder.ctc is not None
     after = state_of(out)
     assert before.keys() == after.keys()
@@ -178,12 +182,13 @@ def test_a_teacher_is_heard_once_and_what_it_says_is_learnt(
         assert not torch.equal(before[part], after[part])
     assert torch.equal(before["lm_head.weight"], after["lm_head.weight"])  # Whisper's words stay as they are
     said = capsys.readouterr().err
-    assert "listening: 1 of 1 windows" in said and "encoder: frame error" in said and "after 2 steps" in said
+    assert "listening: 1 of 1 windows" in said and "encoder: frame error" in said
+    assert all(re.search(rf"^{stage}: loss [0-9.]+ after 2 steps$", said, re.M) for stage in ("decoder", "both", "ctc"))
 
     again = tmp_path / "again"
     monkeypatch.setattr("s2t_core.training.whisper.read_whisper", None)  # the lessons are on disk
-    minutes = ["--encoder-minutes", 0, "--decoder-minutes", 60, "--ctc-minutes", 0]
-    assert dictate(*words, *minutes, "--out", again) == cli.DONE
+    only_decoder = [word for name in minutes for word in (name, 60 * (name == "--decoder-minutes"))]
+    assert dictate(*words, *only_decoder, "--out", again) == cli.DONE
     assert load(again, "cpu").decoder.ctc is None
     assert torch.equal(
         state_of(again)["model.encoder.layers.0.fc1.weight"], before["model.encoder.layers.0.fc1.weight"]
@@ -196,8 +201,8 @@ def test_speech_is_learnt_without_a_teacher_amid_noise_and_rooms(speech, checkpo
     noise = manifest_of(tmp_path / "noise", [("hiss.wav", hiss, "")])
     rooms = manifest_of(tmp_path / "rooms", [("click.wav", np.array([1.0, 0.5, 0.2] * 200, np.float32) / 2, "")])
     out = tmp_path / "out"
-    words = ["train", "distil", checkpoint, "--work", tmp_path / "work", "--rounds", 1, "--out", out, "--packed"]
-    more = ["--more", speech, "--noise", noise, "--rooms", rooms, "--encoder-minutes", 60, "--decoder-minutes", 60]
+    words = ["train", "distil", checkpoint, "--work", tmp_path / "work", "--out", out, "--packed"]
+    more = ["--more", speech, "--noise", noise, "--rooms", rooms, "--encoder-minutes", 60, "--joint-minutes", 60]
     assert dictate(*words, *more) == cli.DONE
     assert weights_file(out).name == "model.int8.safetensors"
     assert load(out, "cpu").decoder.tokenizer.size == load(checkpoint, "cpu").decoder.tokenizer.size

@@ -12,7 +12,7 @@ from s2t_core.decoding.ctc import letter_spans, word_spans
 from s2t_core.errors import CheckpointError
 from s2t_core.model.ctc import BLANK, FILE, SYMBOLS, CtcHead, load_ctc, read_off, save_ctc, spell
 from s2t_core.training.distil_ctc import CtcStage, distil_ctc
-from s2t_core.training.distil_decoder import EncodedExample
+from s2t_core.training.text_loss import EncodedExample
 
 
 def log_probs(path: list[int]) -> np.ndarray:

@@ -31,7 +31,8 @@ from s2t_core.training.augment import (
 )
 from s2t_core.training.batches import batches_of, padded, shuffled_batches, token_batch
 from s2t_core.training.curriculum import listen_once, read_windows
-from s2t_core.training.examples import Example, ExampleConfig, cut_short, examples, quiet
+from s2t_core.training.cuts import cut_short
+from s2t_core.training.examples import Example, ExampleConfig, examples, quiet
 from s2t_core.training.labels import is_cased, label, plain, sentence
 from s2t_core.training.lessons import Lesson, Listener, Window, windows, without_teacher
 from s2t_core.training.teacher import load_teacher
@@ -415,6 +416,9 @@ def test_what_is_quiet_is_finite_and_no_louder_than_full_scale(sample):
         sound = quiet(0.5, around, np.random.default_rng(seed))
         assert sound.shape == (RATE // 2,) and sound.dtype == np.float32
         assert np.isfinite(sound).all() and np.abs(sound).max() <= 0.81
+
+
+# -- cuts.py
 
 
 def test_cutting_short_drops_what_was_not_heard(tokenizer):

@@ -15,6 +15,7 @@ from support.peer import TINY
 from support.tiny_whisper import make_whisper
 from torch import nn
 
+import s2t_core.training.distil_jointly
 from s2t_core.config import FeatureConfig, SearchConfig
 from s2t_core.decoding.alignment import default_heads
 from s2t_core.decoding.segment import SegmentDecoder
@@ -23,15 +24,19 @@ from s2t_core.model.encoder import chunk_mask
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.tokenizer import load_tokenizer
 from s2t_core.training.augment import AugmentConfig, Surroundings
-from s2t_core.training.curriculum import taught_examples
-from s2t_core.training.distil_decoder import (
-    DecoderStage,
-    EncodeConfig,
-    distil_decoder,
-    encode_examples,
-    token_ends_s,
+from s2t_core.training.curriculum import as_heard, encoded_examples
+from s2t_core.training.cuts import token_ends_s
+from s2t_core.training.distil_decoder import DecoderStage, distil_decoder
+from s2t_core.training.distil_encoder import (
+    CHUNKS,
+    EncoderStage,
+    distil_encoder,
+    encode_clips,
+    frame_error,
+    frames_of,
+    random_chunk,
 )
-from s2t_core.training.distil_encoder import CHUNKS, EncoderStage, distil_encoder, encode_clips, frame_error
+from s2t_core.training.distil_jointly import JointStage, attention_metric, distil_jointly
 from s2t_core.training.examples import Example
 from s2t_core.training.finetune import FinetuneStage, finetune, keep_what_helps, split
 from s2t_core.training.lessons import Lesson, Window
@@ -144,6 +149,14 @@ def test_a_loss_that_is_no_number_changes_nothing():
     assert bool((named[0][1] < 1).all())
 
 
+def test_weights_can_have_shares_of_their_own():
+    named = [(name, nn.Parameter(torch.ones(4, 4))) for name in ("quick.weight", "slow.weight")]
+    optimizer = Optimizer(named, lambda name: 1e-2 if name.startswith("quick") else 1e-3)
+    optimizer.step(sum(weight.sum() for _, weight in named), Budget(60, 1000))
+    quick, slow = (1 - float(weight.detach().mean()) for _, weight in named)
+    assert quick == pytest.approx(10 * slow, rel=1e-3)
+
+
 def test_frozen_weights_are_left_alone():
     frozen = nn.Parameter(torch.ones(2, 2), requires_grad=False)
     named = [("frozen", frozen), *parameters(torch.ones(2, 2))]
@@ -216,6 +229,28 @@ def test_the_frame_error_is_a_share_of_the_variance():
     assert frame_error(EncodedFrames(row.unsqueeze(0)), [goal]).item() == 0.0
     mean = goal.mean(dim=0).expand(7, 4)
     assert frame_error(EncodedFrames(mean.unsqueeze(0)), [goal.half()]).item() == pytest.approx(1.0, abs=1e-2)
+
+
+def test_a_metric_says_which_part_of_a_frame_counts():
+    rows, goal = torch.randn(1, 9, 4), torch.randn(9, 4)
+    only_first = torch.zeros(4, 1)
+    only_first[0] = 2.0
+    got = frame_error(EncodedFrames(rows), [goal], only_first)
+    want = frame_error(EncodedFrames(rows[:, :, :1]), [goal[:, :1]])
+    assert got.item() == pytest.approx(want.item(), rel=1e-5)
+
+
+def test_rows_of_a_batch_come_without_their_padding():
+    values = torch.randn(2, 5, 3)
+    mask = torch.tensor([[True] * 5, [True] * 2 + [False] * 3])
+    assert [len(row) for row in frames_of(EncodedFrames(values, mask))] == [5, 2]
+    assert torch.equal(frames_of(EncodedFrames(values))[1], values[1])
+
+
+def test_half_of_the_batches_are_encoded_whole():
+    rng = np.random.default_rng(0)
+    drawn = [random_chunk(rng) for _ in range(400)]
+    assert 150 < drawn.count(None) < 250 and set(drawn) == {None, *CHUNKS}
 
 
 def heard_windows(clips, teacher: Speech2TextForConditionalGeneration | None) -> list[Window]:
@@ -372,37 +407,6 @@ def made(tokenizer, clips) -> list[Example]:
     return [Example(clip, tuple(tokenizer.encode(text)[:-1])) for clip, text in zip(clips.values(), TEXTS, strict=True)]
 
 
-def encoded_by(pupil, tokenizer, examples, **settings) -> list[EncodedExample]:
-    heads, rng = default_heads(2, 4), np.random.default_rng(0)
-    config = EncodeConfig(**({"cuts": 0.0, "chunked": 0.0} | settings))
-    return list(encode_examples(pupil, tokenizer, FEATURES, heads, examples, config, rng))
-
-
-def test_examples_are_encoded_without_padding_in_whatever_batches(pupil, tokenizer, clips):
-    want = taught(pupil, tokenizer, clips)
-    for batch_samples in (1, 60_000, 10_000_000):
-        found = encoded_by(pupil, tokenizer, made(tokenizer, clips), batch_samples=batch_samples)
-        assert [one.ids for one in found] == [one.ids for one in want]
-        for ours, alone in zip(found, want, strict=True):
-            assert ours.frames.dtype == torch.float16
-            torch.testing.assert_close(ours.frames, alone.frames, rtol=1e-2, atol=1e-2)
-
-
-def test_some_examples_are_encoded_chunk_by_chunk(pupil, tokenizer, clips):
-    whole = encoded_by(pupil, tokenizer, made(tokenizer, clips))
-    chunked = encoded_by(pupil, tokenizer, made(tokenizer, clips), chunked=1.0)
-    assert not torch.allclose(whole[0].frames, chunked[0].frames, atol=1e-2)
-
-
-def test_examples_are_also_learnt_cut_short(pupil, tokenizer, clips):
-    found = encoded_by(pupil, tokenizer, made(tokenizer, clips) * 4, cuts=1.0)
-    wholes = {len(one.ids): one for one in found[:3]}
-    shorter = [one for one in found if len(one.ids) not in wholes]
-    assert len(found) > 12 and shorter
-    texts = [example.ids for example in made(tokenizer, clips)]
-    assert all(any(one.ids == text[: len(one.ids)] for text in texts) for one in found)
-
-
 def test_the_ends_of_tokens_grow_and_lie_in_the_audio(pupil, tokenizer, clips):
     for one in taught(pupil, tokenizer, clips):
         with torch.no_grad():
@@ -411,19 +415,113 @@ def test_the_ends_of_tokens_grow_and_lie_in_the_audio(pupil, tokenizer, clips):
         assert ends == sorted(ends) and ends[0] >= 0 and ends[-1] <= len(one.frames) / 50
 
 
-def test_a_round_of_lessons_can_be_learnt_from(pupil, tokenizer, clips):
-    heads = default_heads(2, 4)
-    decoder = SegmentDecoder(pupil, tokenizer, FEATURES, SearchConfig(), heads)
-    groups = [
-        [Lesson((path,), text, "books", "s", len(clips[path]) / RATE)] for path, text in zip(clips, TEXTS, strict=True)
-    ]
+def windows_of(pupil, tokenizer, clips, taught_by=None) -> list[Window]:
+    """A window a clip with its text; with a teacher also its frames and its opinion."""
+    found = []
+    for (path, clip), text in zip(clips.items(), TEXTS, strict=True):
+        hidden = opinion = None
+        if taught_by is not None:
+            with torch.no_grad():
+                hidden = encode_clips(taught_by.model.encoder, [clip], FEATURES).values[0].half()
+            ids = tuple(tokenizer.encode(text)[:-1])
+            opinion = states_of(taught_by, EncodedExample(hidden, ids)).half()
+        found.append(Window((Lesson((path,), text, "books", "s", len(clip) / RATE, opinion),), hidden))
+    return found
+
+
+def test_a_round_of_lessons_is_encoded_to_be_learnt_from(pupil, tokenizer, clips):
+    decoder = SegmentDecoder(pupil, tokenizer, FEATURES, SearchConfig(), default_heads(2, 4))
     reports, rng = [], np.random.default_rng(0)
-    found = taught_examples(
-        decoder, groups, clips.__getitem__, Surroundings(), rng, lambda done, text: reports.append(done)
+    found = encoded_examples(
+        decoder,
+        windows_of(pupil, tokenizer, clips),
+        clips.__getitem__,
+        Surroundings(),
+        rng,
+        lambda done, text: reports.append(done),
     )
     assert {tuple(tokenizer.encode(text)[:-1]) for text in TEXTS} <= {one.ids for one in found}
+    assert all(one.frames.dtype == torch.float16 and one.frames.dim() == 2 for one in found)
     assert reports[-1] == 1.0
-    distil_decoder(pupil, found, DecoderStage(60, most_steps=1), silent)  # what was made without gradients has them now
+
+
+def test_what_the_teacher_heard_is_taught_with_its_opinion(pupil, tokenizer, clips):
+    windows = windows_of(pupil, tokenizer, clips, taught_by=network(tokenizer.size, seed=1))
+    found = as_heard([*windows, *windows_of(pupil, tokenizer, clips)], tokenizer)
+    assert len(found) == len(windows)
+    for one, window in zip(found, windows, strict=True):
+        assert one.frames is window.hidden and torch.equal(one.opinion, window.lessons[0].opinion)
+        assert tokenizer.decode(one.ids) == window.lessons[0].text
+
+
+# -- both together
+
+
+def distil_both(pupil, tokenizer, clips, windows, steps: int, **settings) -> list[str]:
+    decoder = SegmentDecoder(pupil, tokenizer, FEATURES, SearchConfig(), default_heads(2, 4))
+    stage = JointStage(60, most_steps=steps, shares=(1e-2, 2e-2), batch_samples=80_000, **settings)
+    said = []
+    distil_jointly(decoder, windows, clips.__getitem__, Surroundings(), stage, lambda done, text: said.append(text))
+    return said
+
+
+@pytest.mark.parametrize("with_teacher", [True, False])
+def test_encoder_and_decoder_learn_together_and_embeddings_stay(pupil, tokenizer, clips, with_teacher):
+    windows = windows_of(pupil, tokenizer, clips, network(tokenizer.size, seed=1) if with_teacher else None)
+    rows = pupil.lm_head.weight.detach().clone()
+    encoder, decoder = weights_of(pupil.model.encoder), weights_of(pupil.model.decoder)
+    before = loss_of(pupil, taught(pupil, tokenizer, clips))
+    said = distil_both(pupil, tokenizer, clips, windows, steps=30)
+    assert loss_of(pupil, taught(pupil, tokenizer, clips)) < before
+    assert not same(pupil.model.encoder, encoder) and not same(pupil.model.decoder, decoder)
+    assert torch.equal(pupil.lm_head.weight, rows) and pupil.lm_head.weight.requires_grad
+    assert not pupil.training and all(layer.dropout == 0.0 for layer in pupil.model.decoder.layers)
+    assert "after 30 steps" in said[29]
+
+
+def test_the_encoder_comes_nearer_to_its_teachers_frames_while_both_learn(pupil, tokenizer, clips):
+    teacher = copy.deepcopy(pupil)
+    with torch.no_grad():
+        for weight in teacher.model.encoder.parameters():
+            weight.add_(0.2 * weight.square().mean().sqrt() * torch.randn_like(weight))
+    windows = windows_of(pupil, tokenizer, clips, teacher)
+    goals = [window.hidden for window in windows]
+    before = error_of(pupil.model.encoder, clips, goals)
+    distil_both(pupil, tokenizer, clips, windows, steps=40, augment=UNCHANGED)
+    assert error_of(pupil.model.encoder, clips, goals) < before
+
+
+def test_examples_are_also_learnt_cut_off(pupil, tokenizer, clips, monkeypatch):
+    heard = []
+    encode = s2t_core.training.distil_jointly.encode_clips
+
+    def listening(encoder, batch, features, chunk):
+        heard.append(max(map(len, batch)))
+        return encode(encoder, batch, features, chunk)
+
+    monkeypatch.setattr(s2t_core.training.distil_jointly, "encode_clips", listening)
+    distil_both(pupil, tokenizer, clips, windows_of(pupil, tokenizer, clips), steps=6, cuts=1.0)
+    whole, cut = heard[::2], heard[1::2]
+    assert len(whole) >= 6 and all(short <= long for long, short in zip(whole, cut, strict=False))
+    assert any(short < long for long, short in zip(whole, cut, strict=False))
+
+
+def test_the_metric_of_frames_is_what_cross_attention_makes_of_them(pupil):
+    decoder = pupil.model.decoder
+    size = decoder.layers[0].encoder_attn.k_proj.weight.shape[1]
+    plain = attention_metric(decoder)
+    assert plain.shape == (size, size)
+    assert float((plain @ plain.T).trace()) == pytest.approx(size, rel=0.01)
+    blind = torch.zeros(size, size)
+    blind[:, 0] = 1.0
+    with torch.no_grad():
+        for layer in decoder.layers:
+            layer.encoder_attn.k_proj.weight.copy_(blind)
+            layer.encoder_attn.v_proj.weight.copy_(blind)
+    seen = attention_metric(decoder)
+    square = seen @ seen.T  # only the first of all numbers of a frame is looked at
+    assert float(square[0, 0]) == pytest.approx(size, rel=0.01)
+    assert float(square[1:, 1:].abs().max()) < 0.01
 
 
 # -- one speaker
