@@ -34,16 +34,24 @@ def add_eval(
     command.add_argument("--limit", type=count, metavar="N", help="utterances per corpus, evenly thinned")
     command.add_argument("--whole", action="store_true", help="each recording in one piece, not cut at its pauses")
     command.add_argument("--chunk-ms", type=count, metavar="N", help="hear chunk by chunk, as a stream does")
+    command.add_argument(
+        "--look-ahead-ms", type=_amount, default=0, metavar="N", help="with chunks: heard again till then"
+    )
     command.add_argument("--json", type=Path, metavar="FILE", help="write all figures and texts there")
     command.set_defaults(run=run_eval)
 
 
 def count(text: str) -> int:
     """A count of 1 or more. Raises ArgumentTypeError."""
-    count = int(text) if text.isdecimal() else 0
-    if count < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return count
+    return int(text)
+
+
+def _amount(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return int(text)
 
 
 def run_eval(options: argparse.Namespace) -> int:
@@ -62,7 +70,7 @@ def run_eval(options: argparse.Namespace) -> int:
 
     recognizer = load(options.model, options.device, options.beam)
     if options.chunk_ms is not None:
-        recognizer = recognizer.in_chunks(options.chunk_ms)
+        recognizer = recognizer.in_chunks(options.chunk_ms, options.look_ahead_ms)
     heard = hear_all(utterances, lambda chunks: recognised(recognizer, chunks, options.whole))
     figures = corpus_figures(heard, normal)
     out(table(figures))
@@ -73,6 +81,7 @@ def run_eval(options: argparse.Namespace) -> int:
             "beams": recognizer.decoder.search.num_beams,
             "whole": options.whole,
             "chunk_ms": options.chunk_ms,
+            "look_ahead_ms": options.look_ahead_ms,
             "corpora": [asdict(row) for row in figures],
             "texts": [{"path": str(item.utterance.path), "text": item.text} for item in heard],
         }
@@ -135,10 +144,9 @@ def hear_all(utterances: Sequence[Utterance], recognise: Callable[[list[AudioChu
 def recognised(recognizer: Recognizer, chunks: list[AudioChunk], whole: bool) -> str:
     """The final text of one recording: cut at its pauses as `dictate transcribe` does it, or as one `whole`."""
     from s2t_core.events import SegmentClosed
-    from s2t_core.features.fbank import fbank
 
     if whole:
-        return recognizer.decoder.finish(fbank(joined(chunks), recognizer.decoder.features)).text
+        return recognizer.decoder.hear(joined(chunks)).text
     session = recognizer.open_session(partials=False)
     events = [event for chunk in chunks for event in session.push(chunk)]
     events += session.finish()

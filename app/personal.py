@@ -58,7 +58,7 @@ def run_finetune(options: argparse.Namespace) -> int:
     fresh = folder.with_name("personal.new")
     shutil.rmtree(fresh, ignore_errors=True)
     copy_files(embedded_model(), fresh, (*SETTINGS, *VOCABULARY, "ctc.safetensors", "LICENSE.txt"))
-    save_model(model, fresh, packed=True)
+    save_model(model, fresh)  # as it was judged: packing would round away part of what was learnt
     origin = {"before": verdict.before, "after": verdict.after, "recordings": len(examples), "kept": verdict.kept}
     (fresh / "personal.json").write_text(json.dumps(origin) + "\n", encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
@@ -69,12 +69,11 @@ def run_finetune(options: argparse.Namespace) -> int:
 
 def error_rate(recognizer: Recognizer, examples: Sequence[Example], texts: Sequence[str]) -> float:
     """Word error rate of the examples against their texts, case and marks left out."""
-    from s2t_core.features.fbank import fbank
     from s2t_core.metrics import Errors, plain, word_errors
 
     found = Errors()
     for example, text in zip(examples, texts, strict=True):
-        written = recognizer.decoder.finish(fbank(example.samples, recognizer.decoder.features)).text
+        written = recognizer.decoder.hear(example.samples).text
         found += word_errors(plain(text), plain(written))
     return found.total / max(found.reference, 1)
 
@@ -83,11 +82,11 @@ def _examples(manifest: Path, recognizer: Recognizer) -> tuple[list[Example], li
     """The recordings that can be learnt from, with their texts. Raises AppError when there are too few."""
     from s2t_core.manifest import read_manifest
     from s2t_core.training.examples import Example
-    from s2t_core.training.labels import is_cased, plain, sentence
+    from s2t_core.training.labels import known_text, sentence
 
     examples, texts = [], []
     for one in read_manifest(manifest):
-        text = one.cased or (plain(one.transcript) if is_cased(one.transcript) else sentence(one.transcript))
+        text = known_text(one) or sentence(one.transcript)
         samples = read_recording(one.path)
         if text and 0.3 < len(samples) / 16000 <= _LONGEST_S:
             examples.append(Example(samples, tuple(recognizer.decoder.tokenizer.encode(text)[:-1])))

@@ -13,22 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from app.errors import AppError
-from app.evaluate import count, joined
+from app.evaluate import joined
 from app.terminal import note
 
 if TYPE_CHECKING:
     from s2t_core.decoding.alignment import Heads
-    from s2t_core.decoding.segment import SegmentDecoder
     from s2t_core.manifest import Utterance
     from s2t_core.recognizer import Recognizer
-    from s2t_core.training.augment import Surroundings
     from s2t_core.training.distil_encoder import Report
     from s2t_core.training.lessons import Window
     from s2t_core.types import Samples
 
 SETTINGS = ("preprocessor_config.json", "generation_config.json", "alignment.json")
 VOCABULARY = ("sentencepiece.bpe.model", "vocab.json", "tokenizer_config.json", "special_tokens_map.json")
-_FITTED_ON = 100  # recordings that the front end is fitted on, and the width chosen by
+_FITTED_ON = 100  # recordings that the front end is fitted on
 T = TypeVar("T")
 
 
@@ -46,7 +44,6 @@ def add_train(
     warm.add_argument("--pieces", type=int, default=28000, metavar="N", help="size of the vocabulary")
     warm.add_argument("--layers", type=_numbers, metavar="0,1,..", help="decoder layers to keep; default: all")
     warm.add_argument("--from", dest="trained", type=Path, metavar="DIR", help="an earlier one, whose hearing is kept")
-    warm.add_argument("--inner", type=count, metavar="N", help="units of a feed-forward layer to keep; default: all")
     warm.set_defaults(run=run_warm_start)
 
     distil = actions.add_parser("distil", help="teach a checkpoint what Whisper hears and writes", parents=[common])
@@ -66,7 +63,7 @@ def add_train(
     distil.set_defaults(run=run_distil)
     for command in (warm, distil):
         command.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder for the checkpoint")
-        command.add_argument("--packed", action="store_true", help="int8 rows, the form the program ships")
+        command.add_argument("--packed", action="store_true", help="six bits a weight, the form the program ships")
     return actions
 
 
@@ -79,20 +76,15 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def run_warm_start(options: argparse.Namespace) -> int:
     """Carve the vocabulary, transplant the network, fit its front end; returns 0."""
-    from s2t_core.config import SearchConfig
-    from s2t_core.decoding.segment import SegmentDecoder
     from s2t_core.model.checkpoint import load_model, save_model
-    from s2t_core.tokenizer import load_tokenizer
-    from s2t_core.training.narrow import narrowed
     from s2t_core.training.teacher import load_teacher
-    from s2t_core.training.transplant import FEATURES, fit_front_end, transplant, transplant_again
+    from s2t_core.training.transplant import fit_front_end, transplant, transplant_again
     from s2t_core.training.vocabulary import carve
     from s2t_core.training.whisper import read_whisper
 
     _new_folder(options.out)
     whisper = read_whisper(options.whisper)
     speech = _utterances(options.speech)
-    clips = [read_recording(one.path) for one in speech[:: max(1, len(speech) // _FITTED_ON)]]
     layers = options.layers or tuple(range(whisper.shape.decoder_layers))
     texts = [(one.transcript, 1.0) for one in speech] + list(_weighted_lines(options.text))
     vocabulary = carve(whisper, texts, options.pieces)
@@ -101,25 +93,15 @@ def run_warm_start(options: argparse.Namespace) -> int:
         model = transplant_again(whisper, vocabulary, layers, load_model(options.trained))
     else:
         model = transplant(whisper, vocabulary, layers)
+        clips = [read_recording(one.path) for one in speech[:: max(1, len(speech) // _FITTED_ON)]]
         explained = fit_front_end(model, load_teacher(whisper), clips)
         note(f"The front end explains {100 * explained:.0f} % of Whisper's.")
     heads = tuple((layers.index(layer), head) for layer, head in whisper.heads if layer in layers)
     write_settings(options.out, heads)
     vocabulary.save(options.out)
-    if options.inner is not None:
-        writing = SegmentDecoder(model, load_tokenizer(options.out), FEATURES, SearchConfig(), heads or ((0, 0),))
-        model = narrowed(model, options.inner, lambda: _hear(writing, clips))
     save_model(model, options.out, options.packed)
     note(f"{options.whisper} -> {options.out}")
     return 0
-
-
-def _hear(decoder: SegmentDecoder, clips: Sequence[Samples]) -> None:
-    from s2t_core.features.fbank import fbank
-
-    with progress("narrowing") as report:
-        for clip in counted(clips, len(clips), report):
-            decoder.finish(fbank(clip, decoder.features))
 
 
 def run_distil(options: argparse.Namespace) -> int:
@@ -129,6 +111,7 @@ def run_distil(options: argparse.Namespace) -> int:
     from s2t_core.model.checkpoint import save_model
     from s2t_core.model.ctc import save_ctc
     from s2t_core.recognizer import load
+    from s2t_core.training.augment import Surroundings
     from s2t_core.training.curriculum import as_heard, encoded_examples
     from s2t_core.training.distil_ctc import CtcStage, distil_ctc
     from s2t_core.training.distil_decoder import DecoderStage, distil_decoder
@@ -138,10 +121,11 @@ def run_distil(options: argparse.Namespace) -> int:
     _new_folder(options.out)
     recognizer = load(options.model)
     pupil = recognizer.decoder
+    noises, rooms = _recordings(options.noise), _recordings(options.rooms)
     heard = _heard(options, recognizer)
     if not any(lesson.text for window in heard for lesson in window.lessons):
         raise AppError("There is nothing to learn from.", "Name manifests with --speech and --teacher, or with --more.")
-    around = _surroundings(options.noise, options.rooms, heard)
+    around = Surroundings(noises, rooms, voices=_voices(heard))
     if options.encoder_minutes:
         encoder_stage = EncoderStage(options.encoder_minutes)
         with progress("encoder") as report:
@@ -155,12 +139,12 @@ def run_distil(options: argparse.Namespace) -> int:
         with progress("both") as report:
             distil_jointly(pupil, heard, read_recording, around, joint_stage, report)
     copy_files(options.model, options.out, (*SETTINGS, *VOCABULARY))
+    save_model(pupil.model, options.out, options.packed)
     if options.ctc_minutes:
         with progress("encoding") as report:
             encoded = encoded_examples(pupil, heard, read_recording, around, np.random.default_rng(0), report)
         with progress("ctc") as report:
             save_ctc(distil_ctc(encoded, pupil.tokenizer, CtcStage(options.ctc_minutes), report), options.out)
-    save_model(pupil.model, options.out, options.packed)
     note(f"{options.model} -> {options.out}")
     return 0
 
@@ -275,17 +259,14 @@ def _weighted_lines(files: Sequence[Path]) -> Iterator[tuple[str, float]]:
             ) from None
 
 
-def _surroundings(noise: Path | None, rooms: Path | None, heard: Sequence[Window]) -> Surroundings:
-    from s2t_core.training.augment import Surroundings
+def _recordings(manifest: Path | None) -> list[Samples]:
+    return [read_recording(one.path) for one in _utterances([manifest] if manifest else [])]
 
-    noises, echoes = (
-        [read_recording(one.path) for one in _utterances([path] if path else [])] for path in (noise, rooms)
-    )
-    voices = [read_recording(window.lessons[0].paths[0]) for window in heard[:: max(1, len(heard) // 100)]]
-    return Surroundings(noises, echoes, voices)
+
+def _voices(heard: Sequence[Window]) -> list[Samples]:
+    """Some of the speech that is learnt, to be background for the rest."""
+    return [read_recording(window.lessons[0].paths[0]) for window in heard[:: max(1, len(heard) // 100)]]
 
 
 def _write(recognizer: Recognizer, samples: Samples) -> str:
-    from s2t_core.features.fbank import fbank
-
-    return recognizer.decoder.finish(fbank(samples, recognizer.decoder.features)).text
+    return recognizer.decoder.hear(samples).text

@@ -9,7 +9,7 @@ import torch
 
 from s2t_core.config import read_alignment_config, read_feature_config, read_search_config
 from s2t_core.decoding.alignment import default_heads
-from s2t_core.decoding.segment import SegmentDecoder
+from s2t_core.decoding.segment import Chunks, SegmentDecoder
 from s2t_core.errors import CheckpointError, TokenizerError
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.ctc import load_ctc
@@ -32,10 +32,13 @@ class Recognizer:
         """ "cpu" or "cuda"."""
         return self.decoder.model.device.type
 
-    def in_chunks(self, milliseconds: int) -> Recognizer:
-        """The same recogniser, hearing chunk by chunk: no encoder frame knows what comes after its own chunk."""
-        frames = max(1, round(milliseconds / 1000 * self.decoder.frames_per_second))
-        return replace(self, decoder=replace(self.decoder, chunk_frames=frames))
+    def in_chunks(self, chunk_ms: int, look_ahead_ms: int = 0) -> Recognizer:
+        """The same recogniser, hearing chunk by chunk; a frame is encoded anew until so much has come after it.
+
+        Without look-ahead no encoder frame knows what comes after its own chunk.
+        """
+        frames, look_ahead = (round(ms / 1000 * self.decoder.frames_per_second) for ms in (chunk_ms, look_ahead_ms))
+        return replace(self, decoder=replace(self.decoder, chunks=Chunks(max(1, frames), look_ahead)))
 
     def open_session(self, config: SessionConfig | None = None, *, partials: bool = True) -> StreamSession:
         """A new stream, independent of all others; without `partials` it gives final text only."""

@@ -16,7 +16,7 @@ from s2t_core.features.fbank import SHIFT_SAMPLES, frame_count
 from s2t_core.features.resample import StreamingResampler
 from s2t_core.features.stream import FbankStream
 from s2t_core.streaming.endpoint import Boundary, EndpointConfig, Endpointer
-from s2t_core.streaming.policy import CommitConfig, stable_count
+from s2t_core.streaming.policy import AgreeAndHold, CommitPolicy, stable_count
 from s2t_core.streaming.vad import FRAME_SAMPLES, SpeechDetector
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Features, Samples, Segment, Word, check_samples
 
@@ -31,6 +31,7 @@ class SessionConfig:
     hop_ms      audio between two drafts (a slow machine makes it longer by pushing more at once)
     preroll_ms  kept before the first frame of speech, so that the first word is whole
     tail_ms     kept of the pause behind the last frame of speech
+    look_ahead_ms  a draft's sound is heard anew until so much has come after it, where the checkpoint allows it
     edge_ms     a draft stops at the first token that attends to the last bit of the audio
     rewind_ms   a draft that jumps back further than this has lost its place
     commit      when a word of a draft becomes final
@@ -41,16 +42,18 @@ class SessionConfig:
     hop_ms: int = 320
     preroll_ms: int = 640
     tail_ms: int = 320
+    look_ahead_ms: int = 1000
     edge_ms: int = 80
     rewind_ms: int = 1500
-    commit: CommitConfig = field(default_factory=CommitConfig)
+    commit: CommitPolicy = field(default_factory=AgreeAndHold)
     endpoint: EndpointConfig = field(default_factory=EndpointConfig)
 
 
 class _OpenSegment:
     """Audio and text of the segment that is being spoken."""
 
-    def __init__(self, start: int, decoder: SegmentDecoder) -> None:
+    def __init__(self, start: int, decoder: SegmentDecoder, look_ahead_ms: int) -> None:
+        self.sound = decoder.listen(look_ahead_ms / 1000)
         self.start = start  # samples at 16 kHz since the stream began
         self.audio: list[Samples] = []
         self.length = 0  # samples
@@ -165,7 +168,7 @@ class StreamSession:
             onset = self._config.endpoint.onset_frames * FRAME_SAMPLES
             self._recent = np.concatenate([self._recent, frame])[-(_samples(self._config.preroll_ms) + onset) :]
         if boundary is Boundary.START:
-            self._open = _OpenSegment(self._position - len(self._recent), self._decoder)
+            self._open = self._begin(self._position - len(self._recent))
             self._open.hear(self._recent)
         elif boundary is Boundary.PAUSE_END and self._open is not None:
             silence = self._endpointer.silence_frames * FRAME_SAMPLES
@@ -175,18 +178,21 @@ class StreamSession:
         elif boundary is Boundary.FORCED_END and self._open is not None:
             self._cut(self._open, events)
 
+    def _begin(self, start: int) -> _OpenSegment:
+        return _OpenSegment(start, self._decoder, self._config.look_ahead_ms)
+
     def _update(self, segment: _OpenSegment, events: list[TranscriptEvent]) -> None:
         """Draft the open segment anew and commit what has become stable."""
         config, decoder = self._config, self._decoder
         frames = segment.frames()
         segment.draft = decoder.draft(
-            frames, segment.draft, segment.committed, config.edge_ms / 1000, config.rewind_ms / 1000
+            frames, segment.sound, segment.draft, segment.committed, config.edge_ms / 1000, config.rewind_ms / 1000
         )
-        heard_ms = segment.length * 1000 / SAMPLE_RATE_HZ
         segment.committed = stable_count(
             segment.draft,
             segment.committed,
-            lambda frame: heard_ms - frame * 1000 / decoder.frames_per_second,
+            segment.length * 1000 / SAMPLE_RATE_HZ,
+            1000 / decoder.frames_per_second,
             config.commit,
             decoder.tokenizer.starts_word,
         )
@@ -209,7 +215,7 @@ class StreamSession:
         place = first + int(np.argmin(segment.probabilities[first:]))
         end = segment.start + heard + place * FRAME_SAMPLES + FRAME_SAMPLES // 2
         self._close(segment, end, events)
-        self._open = _OpenSegment(end, self._decoder)
+        self._open = self._begin(end)
         self._open.hear(self._recent)
         self._open.probabilities = segment.probabilities[place + 1 :]
         self._endpointer.restart(len(self._open.probabilities))

@@ -17,8 +17,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 MODEL = Path(__file__).parent.parent / "resources" / "models" / "s2t-base-en"
 SAMPLE = Path(__file__).parent.parent / "resources" / "audio" / "sample.flac"
 SAMPLE_TEXT = (
-    "The invention of movable metal letters in the middle of the fifteenth century may justly be considered as the "
-    "invention of the art of printing. The sleepers covered the entire floor, with the exception of a passage in the "
+    "The invention of movable metal letters in the middle of the 15th century may justly be considered as the "
+    "invention of the art of printing. The sleepers covered the entire floor with the exception of a passage in the "
     "middle."
 )
 

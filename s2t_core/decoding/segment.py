@@ -16,12 +16,14 @@ from s2t_core.decoding.draft import Draft, DraftLimits, redraft
 from s2t_core.decoding.guards import token_limit, without_loop
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.features.cmvn import utterance_cmvn
+from s2t_core.features.fbank import fbank
 from s2t_core.model.ctc import CtcHead
 from s2t_core.model.encoded import EncodedFrames
+from s2t_core.model.encoder_stream import EncoderStream
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.model.subsampler import settled_frames
 from s2t_core.tokenizer import Tokenizer
-from s2t_core.types import Features
+from s2t_core.types import Features, Samples
 
 FEATURE_FRAMES_PER_SECOND = 100
 # A word is not stretched further than this around the frames its pieces attend to: the rest is silence.
@@ -49,11 +51,19 @@ class DecodedText:
 
 
 @dataclass(frozen=True, slots=True)
+class Chunks:
+    """Encoder frames that are heard at a time, and how many must have come after a frame before it is settled."""
+
+    frames: int
+    look_ahead: int
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentDecoder:
     """Weights, vocabulary and settings of a checkpoint; it remembers nothing of any segment, so sessions share it.
 
-    chunk_frames  encoder frames a chunk, for checkpoints trained to hear chunk by chunk; None: full context
-    ctc           says where words are heard, where the checkpoint has such a head; else cross-attention does
+    chunks  how the encoder hears in pieces; None: everything at once, with full context
+    ctc     says where words are heard, where the checkpoint has such a head; else cross-attention does
     """
 
     model: Speech2TextForConditionalGeneration
@@ -61,7 +71,7 @@ class SegmentDecoder:
     features: FeatureConfig
     search: SearchConfig
     heads: Heads
-    chunk_frames: int | None = None
+    chunks: Chunks | None = None
     ctc: CtcHead | None = None
 
     @property
@@ -71,21 +81,45 @@ class SegmentDecoder:
 
     def encode(self, frames: Features) -> EncodedFrames:
         """frames (n, bins) of one segment, not normalised -> its encoding."""
-        normalised = torch.from_numpy(utterance_cmvn(frames, self.features))
+        normalised = torch.from_numpy(utterance_cmvn(frames, self.features)).to(self.model.device)
         with torch.inference_mode():
-            return self.model.encode(normalised.unsqueeze(0).to(self.model.device), chunk_frames=self.chunk_frames)
+            if self.chunks is None:
+                return self.model.encode(normalised.unsqueeze(0))
+            stream = EncoderStream(self.model.model.encoder, self.chunks.look_ahead)
+            step = self.chunks.frames * self.model.config.subsampling
+            return [stream.push(normalised[at : at + step]) for at in range(0, len(normalised), step)][-1]
 
-    def draft(self, frames: Features, previous: Draft, committed: int, edge_s: float, rewind_s: float) -> Draft:
+    def listen(self, look_ahead_s: float) -> EncoderStream | None:
+        """For the drafts of a segment: hears what is new, and anew what lies at most `look_ahead_s` back.
+
+        None for checkpoints that normalise the whole segment: with all that comes all of it changes.
+        """
+        if self.features.do_ceptral_normalize:
+            return None
+        return EncoderStream(self.model.model.encoder, round(look_ahead_s * self.frames_per_second))
+
+    def draft(
+        self,
+        frames: Features,
+        stream: EncoderStream | None,
+        previous: Draft,
+        committed: int,
+        edge_s: float,
+        rewind_s: float,
+    ) -> Draft:
         """Verify and continue the draft of an open segment, of which `frames` (n, bins) have been heard.
 
-        Its first `committed` tokens stay as they are. Decoding stops where a token attends to the last `edge_s` of
-        the audio, or `rewind_s` further back than the tokens before it.
+        `stream`, from `listen`, is the segment's own; without it all is encoded again. The draft's first `committed`
+        tokens stay as they are. Decoding stops where a token attends to the last `edge_s` of the audio, or `rewind_s`
+        further back than the tokens before it.
         """
-        encoded = self.encode(frames)
         settled = settled_frames(len(frames), self.model.config)
         if settled == 0:
             return previous
-        encoded = EncodedFrames(encoded.values[:, :settled])
+        if stream is None:
+            encoded = EncodedFrames(self.encode(frames).values[:, :settled])
+        else:
+            encoded = stream.push(torch.from_numpy(frames[stream.taken :]))
         limits = DraftLimits(
             max_tokens=token_limit(len(frames) / FEATURE_FRAMES_PER_SECOND),
             edge_frames=round(edge_s * self.frames_per_second),
@@ -93,6 +127,14 @@ class SegmentDecoder:
             echo_frames=round(_ECHO_S * self.frames_per_second),
         )
         return redraft(self.model, encoded, self.heads, self._start, previous, committed, limits)
+
+    def hear(self, samples: Samples) -> DecodedText:
+        """The text of a whole recording at 16 kHz, decoded in one piece."""
+        return self.finish(fbank(samples, self.features))
+
+    def place(self, samples: Samples, text: str) -> tuple[DecodedWord, ...]:
+        """Where the words of a known text lie in a recording at 16 kHz, and how probable the model holds them."""
+        return self._words(tuple(self.tokenizer.encode(text)[:-1]), self.encode(fbank(samples, self.features)))
 
     def finish(self, frames: Features, committed: tuple[int, ...] = ()) -> DecodedText:
         """The final text of a whole segment, beginning with the tokens already committed."""

@@ -18,6 +18,13 @@ class KeysValues(NamedTuple):
     values: Tensor
 
 
+def appended(past: KeysValues | None, new: KeysValues) -> KeysValues:
+    """All positions, the new ones last."""
+    if past is None:
+        return new
+    return KeysValues(torch.cat([past.keys, new.keys], dim=2), torch.cat([past.values, new.values], dim=2))
+
+
 class MultiHeadAttention(nn.Module):
     """Scaled dot-product attention over several heads (Vaswani et al. 2017, eq. 1).
 

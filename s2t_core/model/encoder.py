@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from s2t_core.config import ModelConfig
 from s2t_core.model.activations import activation
-from s2t_core.model.attention import MultiHeadAttention
+from s2t_core.model.attention import KeysValues, MultiHeadAttention, appended
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.positions import SinusoidalPositions
 from s2t_core.model.subsampler import ConvSubsampler, frame_mask
@@ -56,11 +56,20 @@ class EncoderLayer(nn.Module):
         """hidden (batch, frames, d_model) -> the same shape, and the attention weights if asked for."""
         normed = self.self_attn_layer_norm(hidden)
         attended, weights = self.self_attn(normed, self.self_attn.project(normed), mask, head_mask, need_weights)
+        return self._feed_forward(hidden, attended), weights
+
+    def extend(self, hidden: Tensor, past: KeysValues | None) -> tuple[Tensor, KeysValues]:
+        """The output of frames (1, frames, d_model) that come behind those of `past`, and their own keys and values."""
+        normed = self.self_attn_layer_norm(hidden)
+        own = self.self_attn.project(normed)
+        attended, _ = self.self_attn(normed, appended(past, own))
+        return self._feed_forward(hidden, attended), own
+
+    def _feed_forward(self, hidden: Tensor, attended: Tensor) -> Tensor:
         hidden = hidden + functional.dropout(attended, self.dropout, self.training)
         inner = self.activation(self.fc1(self.final_layer_norm(hidden)))
         inner = self.fc2(functional.dropout(inner, self.activation_dropout, self.training))
-        hidden = hidden + functional.dropout(inner, self.dropout, self.training)
-        return clamp_half(hidden), weights
+        return clamp_half(hidden + functional.dropout(inner, self.dropout, self.training))
 
 
 def clamp_half(hidden: Tensor) -> Tensor:

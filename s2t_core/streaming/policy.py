@@ -1,19 +1,34 @@
-"""What of a draft may be committed: a pure function of the draft."""
+"""What of a draft may be committed: exchangeable rules, pure functions of the draft."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from s2t_core.decoding.draft import Draft
+if TYPE_CHECKING:  # a command line that offers the policies by name must not wait for torch
+    from s2t_core.decoding.draft import Draft
+
+
+class CommitPolicy(Protocol):
+    """Says of one token after the other whether it will stay as it is."""
+
+    def is_safe(self, draft: Draft, index: int, age_ms: float, heard_ms: float) -> bool:
+        """Whether the token at `index` may be committed, those before it being committed.
+
+        age_ms    how long before the end of the audio it was heard
+        heard_ms  of the segment so far
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class CommitConfig:
-    """When a token is safe to commit; calibrated on the embedded checkpoint (README, "Measured").
+class AgreeAndHold:
+    """Both of the next two, and more patience where the model is in doubt; calibrated on the embedded checkpoint
+    (README, "Measured").
 
     hold_ms           it was heard at least this long ago
-    agreeing_passes   and so many drafts in a row have written it (LocalAgreement)
+    agreeing_passes   and so many drafts in a row have written it
     doubtful_below    a token less probable than this
     doubtful_hold_ms  must have been heard this long ago
     """
@@ -23,28 +38,81 @@ class CommitConfig:
     doubtful_below: float = 0.7
     doubtful_hold_ms: int = 1600
 
+    def is_safe(self, draft: Draft, index: int, age_ms: float, heard_ms: float) -> bool:
+        doubtful = draft.probabilities[index] < self.doubtful_below
+        hold_ms = self.doubtful_hold_ms if doubtful else self.hold_ms
+        return draft.passes[index] >= self.agreeing_passes and age_ms >= hold_ms
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAgreement:
+    """So many drafts in a row have written it (Liu et al. 2020, arXiv 2005.11185, section 3.2)."""
+
+    passes: int = 2
+
+    def is_safe(self, draft: Draft, index: int, age_ms: float, heard_ms: float) -> bool:
+        return draft.passes[index] >= self.passes
+
+
+@dataclass(frozen=True, slots=True)
+class AlignAtt:
+    """It attends to audio that is not among the last `hold_ms` (Papi et al. 2023, arXiv 2305.11408)."""
+
+    hold_ms: int = 320
+
+    def is_safe(self, draft: Draft, index: int, age_ms: float, heard_ms: float) -> bool:
+        return age_ms >= self.hold_ms
+
+
+@dataclass(frozen=True, slots=True)
+class HoldBack:
+    """All but the last `tokens` of a draft (hold-n of Liu et al. 2020)."""
+
+    tokens: int = 5
+
+    def is_safe(self, draft: Draft, index: int, age_ms: float, heard_ms: float) -> bool:
+        return index < len(draft.tokens) - self.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class WaitK:
+    """`wait_ms` of audio first, then a token for every `token_ms` (Ma et al. 2019, arXiv 1810.08398, on a clock)."""
+
+    wait_ms: int = 2000
+    token_ms: int = 280
+
+    def is_safe(self, draft: Draft, index: int, age_ms: float, heard_ms: float) -> bool:
+        return heard_ms >= self.wait_ms + index * self.token_ms
+
+
+POLICIES: dict[str, CommitPolicy] = {
+    "agree-and-hold": AgreeAndHold(),
+    "local-agreement-2": LocalAgreement(),
+    "align-att": AlignAtt(),
+    "hold-5": HoldBack(),
+    "wait-k": WaitK(),
+}
+
 
 def stable_count(
     draft: Draft,
     committed: int,
-    ages_ms: Callable[[int], float],
-    config: CommitConfig,
+    heard_ms: float,
+    frame_ms: float,
+    policy: CommitPolicy,
     starts_word: Callable[[int], bool],
 ) -> int:
     """How many tokens of the draft are committed now, never fewer than before.
 
-    ages_ms  how long before the end of the audio an encoder frame was heard
+    frame_ms  of an encoder frame
     Only whole words count: the token after the last one must begin a word.
     """
     stable = committed
-    while stable < len(draft.tokens) and _is_safe(draft, stable, ages_ms, config):
+    while stable < len(draft.tokens):
+        age_ms = heard_ms - draft.attended[stable] * frame_ms
+        if not policy.is_safe(draft, stable, age_ms, heard_ms):
+            break
         stable += 1
     while stable > committed and not (stable < len(draft.tokens) and starts_word(draft.tokens[stable])):
         stable -= 1
     return stable
-
-
-def _is_safe(draft: Draft, index: int, ages_ms: Callable[[int], float], config: CommitConfig) -> bool:
-    doubtful = draft.probabilities[index] < config.doubtful_below
-    hold_ms = config.doubtful_hold_ms if doubtful else config.hold_ms
-    return draft.passes[index] >= config.agreeing_passes and ages_ms(draft.attended[index]) >= hold_ms

@@ -14,12 +14,12 @@ from s2t_core.manifest import Utterance
 from s2t_core.tokenizer import Tokenizer
 from s2t_core.training.augment import Surroundings
 from s2t_core.training.distil_encoder import Report, encode_clips, random_chunk
-from s2t_core.training.examples import ExampleConfig, examples, joined_opinions
+from s2t_core.training.examples import ExampleConfig, examples, joined_texts
 from s2t_core.training.lessons import Lesson, Listener, Read, Window, windows
 from s2t_core.training.text_loss import EncodedExample
 
 _BATCH = 6  # windows that the teacher hears at once
-HEARD = 0.9  # trust in its opinion of what it has heard itself
+_TRUST = 0.9  # in its opinion of what it has heard itself
 
 
 def listen_once(listener: Listener, utterances: Sequence[Utterance], folder: Path, report: Report) -> None:
@@ -53,10 +53,11 @@ def as_heard(heard: Sequence[Window], tokenizer: Tokenizer) -> list[EncodedExamp
     """The windows as the teacher encoded and wrote them: where its opinion holds word for word."""
     found = []
     for window in heard:
-        ids = [tuple(tokenizer.encode(lesson.text)[:-1]) for lesson in window.lessons]
-        opinion = joined_opinions(window.lessons, ids)
-        if window.hidden is not None and opinion is not None and all(ids):
-            found.append(EncodedExample(window.hidden, tuple(token for one in ids for token in one), opinion, HEARD))
+        if window.hidden is None or not window.is_written:
+            continue
+        ids, opinion = joined_texts(window.lessons, window.texts, tokenizer)
+        if opinion is not None:
+            found.append(EncodedExample(window.hidden, ids, opinion, _TRUST))
     return found
 
 

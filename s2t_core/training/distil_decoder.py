@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,6 @@ class DecoderStage:
     share         the optimiser's step; larger ones made a transplanted decoder forget how words are spelt
     batch_frames  encoder frames a batch, padding included
     dropout       of hidden states and inner activations while training
-    smoothing     of the labels (Szegedy et al. 2016)
     """
 
     minutes: float
@@ -29,7 +29,6 @@ class DecoderStage:
     share: float = 5.0e-4
     batch_frames: int = 4000
     dropout: float = 0.05
-    smoothing: float = 0.0
 
 
 def distil_decoder(
@@ -43,26 +42,36 @@ def distil_decoder(
     So do the embeddings: they came from Whisper with all their words, and some hours of speech hold but few of them.
     """
     rng = np.random.default_rng(0)
-    decoder = model.model.decoder.train()
-    decoder.embed_tokens.requires_grad_(False)
-    set_dropout(model, stage.dropout)
-    text_loss = TextLoss(model, stage.smoothing)
-    optimizer = Optimizer(decoder.named_parameters(), stage.share)
-    average = Average(decoder)
-    budget = Budget(stage.minutes, stage.most_steps)
+    decoder = model.model.decoder
+    text_loss = TextLoss(model)
     recent = 0.0
-    for steps, batch in enumerate(shuffled_batches(taught, lambda one: len(one.frames), stage.batch_frames, rng)):
-        if budget.progress >= 1:
-            break
-        loss = text_loss(batch)
-        optimizer.step(loss, budget)
-        average.add(decoder)
-        recent += (loss.item() - recent) * max(0.02, 1 / (steps + 1))
-        report(budget.progress, f"loss {recent:.3f} after {steps + 1} steps")
-    average.put_into(decoder)
-    decoder.embed_tokens.requires_grad_(True)
-    set_dropout(model, 0.0)
-    decoder.eval()
+    with decoder_in_training(model, stage.dropout):
+        optimizer, average = Optimizer(decoder.named_parameters(), stage.share), Average(decoder)
+        budget = Budget(stage.minutes, stage.most_steps)
+        for batch in shuffled_batches(taught, lambda one: len(one.frames), stage.batch_frames, rng):
+            if budget.progress >= 1:
+                break
+            loss = text_loss(batch)
+            optimizer.step(loss, budget)
+            average.add(decoder)
+            recent += (loss.item() - recent) * max(0.02, 1 / budget.steps)
+            report(budget.progress, f"loss {recent:.3f} after {budget.steps} steps")
+        average.put_into(decoder)
+
+
+@contextlib.contextmanager
+def decoder_in_training(model: Speech2TextForConditionalGeneration, dropout: float) -> Iterator[None]:
+    """The network in training, with dropout in its decoder and embeddings that stay as they are."""
+    words = model.model.decoder.embed_tokens
+    words.requires_grad_(False)
+    set_dropout(model, dropout)
+    model.train()
+    try:
+        yield
+    finally:
+        words.requires_grad_(True)
+        set_dropout(model, 0.0)
+        model.eval()
 
 
 def set_dropout(model: Speech2TextForConditionalGeneration, share: float) -> None:

@@ -64,7 +64,7 @@ def distil_encoder(
     for batch in shuffled_batches(windows, lambda window: int(window.seconds * 50), stage.batch_frames, rng):
         if budget.progress >= 1:
             break
-        clips = [np.concatenate([read(path) for lesson in window.lessons for path in lesson.paths]) for window in batch]
+        clips = [window.samples(read) for window in batch]
         noisy = [augmented(clip, around, rng, stage.augment, keep_time=True) for clip in clips]
         chunk = random_chunk(rng)
         encoded = encode_clips(encoder, noisy, features, chunk)
@@ -84,13 +84,9 @@ def random_chunk(rng: np.random.Generator) -> int | None:
 
 @torch.no_grad()
 def _goals(before: Encoder, batch: Sequence[Window], clips: Sequence[Samples], features: FeatureConfig) -> list[Tensor]:
-    unheard = [index for index, window in enumerate(batch) if window.hidden is None]
-    own: dict[int, Tensor] = {}
-    if unheard:
-        encoded = encode_clips(before, [clips[index] for index in unheard], features)
-        lengths = [encoded.values.shape[1]] if encoded.mask is None else encoded.mask.sum(dim=1).tolist()
-        own = {index: encoded.values[row, : lengths[row]] for row, index in enumerate(unheard)}
-    return [own[index] if window.hidden is None else window.hidden for index, window in enumerate(batch)]
+    unheard = [clip for clip, window in zip(clips, batch, strict=True) if window.hidden is None]
+    own = iter(frames_of(encode_clips(before, unheard, features)) if unheard else [])
+    return [next(own) if window.hidden is None else window.hidden for window in batch]
 
 
 def encode_clips(

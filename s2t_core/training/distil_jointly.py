@@ -16,9 +16,9 @@ from s2t_core.model.encoded import EncodedFrames
 from s2t_core.training.augment import AugmentConfig, Surroundings, augmented
 from s2t_core.training.batches import batches_of, shuffled_batches
 from s2t_core.training.cuts import cut_short, token_ends_s
-from s2t_core.training.distil_decoder import set_dropout
+from s2t_core.training.distil_decoder import decoder_in_training
 from s2t_core.training.distil_encoder import Report, encode_clips, frame_error, frames_of, random_chunk
-from s2t_core.training.examples import Example, ExampleConfig, examples, joined_opinions
+from s2t_core.training.examples import Example, ExampleConfig, examples, joined_texts
 from s2t_core.training.lessons import Read, Window
 from s2t_core.training.optimise import Average, Budget, Optimizer
 from s2t_core.training.text_loss import EncodedExample, TextLoss
@@ -26,7 +26,6 @@ from s2t_core.types import SAMPLE_RATE_HZ, Samples
 
 _POOL = 48  # examples that are sorted by length into batches
 _TRUST_WHOLE = 0.8  # in the opinion on a window that the teacher heard as it is learnt, but without noise
-_TRUST_PART = 0.3  # on parts of windows, with other neighbours
 _ATTENDED, _ALL = 1.5, 0.7  # weights of the frames' error as cross-attention sees it, and of all of it
 _RIDGE = 1e-3
 
@@ -58,7 +57,7 @@ class _Lesson:
     ) -> None:
         self._pupil, self._model = pupil, pupil.model
         self._read, self._around, self._stage, self._rng = read, around, stage, rng
-        self._text_loss = TextLoss(pupil.model, smoothing=0.0)
+        self._text_loss = TextLoss(pupil.model)
         self._metric = attention_metric(pupil.model.model.decoder)
 
     def of_examples(self, batch: Sequence[Example]) -> Tensor:
@@ -66,21 +65,19 @@ class _Lesson:
             batch = self._cut(batch)
         encoded = self._encoded([one.samples for one in batch], random_chunk(self._rng))
         rows = zip(frames_of(encoded), batch, strict=True)
-        return self._text_loss([EncodedExample(row, one.ids, one.opinion, _TRUST_PART) for row, one in rows])
+        return self._text_loss([EncodedExample(row, one.ids, one.opinion) for row, one in rows])
 
     def of_windows(self, batch: Sequence[Window]) -> Tensor:
         stage, rng = self._stage, self._rng
-        clips = [np.concatenate([self._read(path) for lesson in one.lessons for path in lesson.paths]) for one in batch]
-        noisy = [augmented(clip, self._around, rng, stage.augment, keep_time=True) for clip in clips]
+        noisy = [augmented(one.samples(self._read), self._around, rng, stage.augment, keep_time=True) for one in batch]
         encoded = self._encoded(noisy, random_chunk(rng))
         targets = [one.hidden for one in batch if one.hidden is not None]
         loss = _ATTENDED * frame_error(encoded, targets, self._metric) + _ALL * frame_error(encoded, targets)
-        told = []
-        for row, window in zip(frames_of(encoded), batch, strict=True):
-            ids = [tuple(self._pupil.tokenizer.encode(lesson.text)[:-1]) for lesson in window.lessons]
-            if all(ids):
-                opinion = joined_opinions(window.lessons, ids)
-                told.append(EncodedExample(row, tuple(itertools.chain(*ids)), opinion, _TRUST_WHOLE))
+        told = [
+            EncodedExample(row, *joined_texts(one.lessons, one.texts, self._pupil.tokenizer), _TRUST_WHOLE)
+            for row, one in zip(frames_of(encoded), batch, strict=True)
+            if one.is_written
+        ]
         return loss + self._text_loss(told) if told else loss
 
     def _encoded(self, clips: Sequence[Samples], chunk: int | None) -> EncodedFrames:
@@ -113,33 +110,28 @@ def distil_jointly(
     """
     model, rng = pupil.model, np.random.default_rng(0)
     lesson = _Lesson(pupil, read, around, stage, rng)
-    model.model.decoder.embed_tokens.requires_grad_(False)
     of_encoder, of_decoder = stage.shares
-    optimizer = Optimizer(
-        model.model.named_parameters(), lambda name: of_encoder if name.startswith("encoder.") else of_decoder
-    )
-    average, budget, recent = Average(model.model, decay=0.97), Budget(stage.minutes, stage.most_steps), 0.0
-    set_dropout(model, stage.dropout)
-    model.train()
-
-    def learn(loss: Tensor) -> None:
-        nonlocal recent
-        optimizer.step(loss, budget)
-        average.add(model.model)
-        recent += (loss.item() - recent) * max(0.02, 1 / budget.steps)
-        report(budget.progress, f"loss {recent:.3f} after {budget.steps} steps")
-
     made = _example_batches(pupil, heard, read, around, stage, rng)
-    for parts, windows in zip(made, _window_batches(heard, stage, rng), strict=False):
-        if budget.progress >= 1:
-            break
-        learn(lesson.of_examples(parts))
-        if windows:
-            learn(lesson.of_windows(windows))
-    average.put_into(model.model)
-    model.model.decoder.embed_tokens.requires_grad_(True)
-    set_dropout(model, 0.0)
-    model.eval()
+    with decoder_in_training(model, stage.dropout):
+        optimizer = Optimizer(
+            model.model.named_parameters(), lambda name: of_encoder if name.startswith("encoder.") else of_decoder
+        )
+        average, budget, recent = Average(model.model, decay=0.97), Budget(stage.minutes, stage.most_steps), 0.0
+
+        def learn(loss: Tensor) -> None:
+            nonlocal recent
+            optimizer.step(loss, budget)
+            average.add(model.model)
+            recent += (loss.item() - recent) * max(0.02, 1 / budget.steps)
+            report(budget.progress, f"loss {recent:.3f} after {budget.steps} steps")
+
+        for parts, windows in zip(made, _window_batches(heard, stage, rng), strict=False):
+            if budget.progress >= 1:
+                break
+            learn(lesson.of_examples(parts))
+            if windows:
+                learn(lesson.of_windows(windows))
+        average.put_into(model.model)
 
 
 def _example_batches(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -30,7 +31,7 @@ class ExampleConfig:
 
     longest_s: tuple[float, float] = (3.0, 20.0)
     gap_s: tuple[float, float] = (0.0, 0.5)
-    quiet: float = 0.05
+    quiet: float = 0.12
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
 
@@ -53,8 +54,7 @@ def examples(
         samples = augmented(np.concatenate(clips[:-1]), around, rng, config.augment)
         begins = [True, *(_ends(lesson.text) for lesson in parts[:-1])]
         texts = [_capital(one.text) if begin else one.text for one, begin in zip(parts, begins, strict=True)]
-        ids = [tuple(tokenizer.encode(text)[:-1]) for text in texts]
-        yield Example(samples, tuple(token for one in ids for token in one), joined_opinions(parts, ids))
+        yield Example(samples, *joined_texts(parts, texts, tokenizer))
 
 
 def _joined(
@@ -78,26 +78,29 @@ def _joined(
 def quiet(seconds: float, around: Surroundings, rng: np.random.Generator) -> Samples:
     """Silence, noise, music or a babble in which no voice can be followed."""
     length = int(seconds * SAMPLE_RATE_HZ)
-    kind = rng.integers(6)
+    kind = rng.integers(7)
     if kind == 0:
         return np.zeros(length, dtype=np.float32)
     if kind == 1:
         sound = chords(length, rng)
-    elif kind == 2 and around.voices:
+    elif kind < 5 and around.voices:  # the hardest: it is speech, and nothing in it is to be written
         sound = babble(length, around.voices, rng)
     else:
         sound = any_noise(length, around, rng)
     return at_peak(sound, float(np.exp(rng.uniform(np.log(0.0005), np.log(0.8)))))
 
 
-def joined_opinions(parts: Sequence[Lesson], ids: Sequence[tuple[int, ...]]) -> Tensor | None:
-    """The parts' opinions in a row; None where one has none or was about other tokens."""
-    found: list[Tensor] = []
-    for lesson, own in zip(parts, ids, strict=True):
-        if lesson.opinion is None or len(lesson.opinion) != len(own):
-            return None
-        found.append(lesson.opinion)
-    return torch.cat(found)
+def joined_texts(
+    parts: Sequence[Lesson], texts: Sequence[str], tokenizer: Tokenizer
+) -> tuple[tuple[int, ...], Tensor | None]:
+    """The ids of the parts' texts in a row, and their opinions; None where one has none or was about other tokens."""
+    ids = [tokenizer.encode(text)[:-1] for text in texts]
+    found = [
+        lesson.opinion
+        for lesson, own in zip(parts, ids, strict=True)
+        if lesson.opinion is not None and len(lesson.opinion) == len(own)
+    ]
+    return tuple(itertools.chain(*ids)), torch.cat(found) if len(found) == len(parts) else None
 
 
 def _capital(text: str) -> str:

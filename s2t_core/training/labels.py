@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from s2t_core.manifest import Utterance
+
 # Whisper writes these short; transcripts of read books write them out.
 _SHORT = {"mr": "mister", "mrs": "missus", "dr": "doctor", "st": "saint", "messrs": "messieurs"}
 _SPELLING = str.maketrans(
@@ -69,6 +71,11 @@ def sentence(transcript: str) -> str:
     text = " ".join(words).rstrip(",;:")
     end = "?" if words[0].lower() in _QUESTIONS and len(words) > 2 else "."
     return text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else end)
+
+
+def known_text(utterance: Utterance) -> str:
+    """What was said as text is written, where the manifest knows it; else nothing."""
+    return utterance.cased or (plain(utterance.transcript) if is_cased(utterance.transcript) else "")
 
 
 def is_cased(text: str) -> bool:

@@ -13,7 +13,7 @@ from torch import Tensor
 from s2t_core.manifest import Utterance
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.tokenizer import Tokenizer
-from s2t_core.training.labels import Label, is_cased, label, plain, sentence
+from s2t_core.training.labels import Label, known_text, label, plain, sentence
 from s2t_core.training.teacher import FRAMES_PER_SECOND, Teacher
 from s2t_core.training.transplant import HEAD_SAMPLES, position_scale
 from s2t_core.training.vocabulary import whisper_id
@@ -59,6 +59,19 @@ class Window:
     def seconds(self) -> float:
         return sum(lesson.seconds for lesson in self.lessons)
 
+    @property
+    def texts(self) -> list[str]:
+        return [lesson.text for lesson in self.lessons]
+
+    @property
+    def is_written(self) -> bool:
+        """Whether every lesson has a text."""
+        return all(self.texts)
+
+    def samples(self, read: Read) -> Samples:
+        """All of its sound in a row."""
+        return np.concatenate([read(path) for lesson in self.lessons for path in lesson.paths])
+
 
 def windows(utterances: Sequence[Utterance], longest_s: float = LONGEST_S) -> list[list[Utterance]]:
     """Neighbours of one speaker, in their order, as many as fit; those without a transcript whoever speaks."""
@@ -86,8 +99,8 @@ def without_teacher(utterances: Sequence[Utterance], read: Read, write: Write) -
     for window in windows(utterances):
         if not window[0].transcript:
             continue
-        if any(one.cased or is_cased(one.transcript) for one in window):
-            texts = [one.cased or plain(one.transcript) for one in window]
+        if any(known := [known_text(one) for one in window]):
+            texts = [text or plain(one.transcript) for one, text in zip(window, known, strict=True)]
         elif all(len(one.transcript.split()) <= _LONGEST_SENTENCE for one in window):
             texts = [sentence(one.transcript) for one in window]
         else:
@@ -146,11 +159,5 @@ def _lessons(window: Sequence[Utterance], written: str, seconds: float) -> list[
         trusted = slow <= len(text.split()) / seconds <= fast and text.isascii()
         paths = tuple(one.path for one in window)
         return [Lesson(paths, text if trusted else "", first.corpus, first.speaker, seconds)]
-    texts = []
     labels = label([one.transcript for one in window], written)
-    for one, made in zip(window, labels, strict=True):
-        text = _trusted(made)
-        if one.cased or is_cased(one.transcript):
-            text = one.cased or plain(one.transcript)
-        texts.append(text)
-    return [_lesson(one, text) for one, text in zip(window, texts, strict=True)]
+    return [_lesson(one, known_text(one) or _trusted(made)) for one, made in zip(window, labels, strict=True)]

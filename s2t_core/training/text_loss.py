@@ -23,7 +23,7 @@ _NEVER = -1e9
 class EncodedExample:
     """Encoder frames (frames, d_model) float16, the ids to be written and the teacher's opinion of them (`Lesson`).
 
-    trust  the opinion's share of the loss, 0 to 1; lower where the teacher heard other audio or more of it
+    trust  the opinion's share of the loss, 0 to 1: little where the teacher heard other audio or other neighbours
     """
 
     frames: Tensor
@@ -38,9 +38,11 @@ class TextLoss:
     A teacher's probabilities teach more than its words (Hinton et al. 2015, arXiv 1503.02531), its states more still:
     they say what it thinks of all words. Their distance is measured as it moves logits, that is by the covariance of
     the head's rows, and as a share of the states' own spread.
+
+    smoothing  of the labels (Szegedy et al. 2016)
     """
 
-    def __init__(self, model: Speech2TextForConditionalGeneration, smoothing: float) -> None:
+    def __init__(self, model: Speech2TextForConditionalGeneration, smoothing: float = 0.0) -> None:
         self._model, self._smoothing = model, smoothing
         rows = model.lm_head.weight.detach().float()
         covariance = torch.cov(rows[len(SPECIAL) :].T)

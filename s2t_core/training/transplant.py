@@ -29,6 +29,7 @@ HEAD_SAMPLES = 200  # Whisper's frame i has its middle at sample 320 i, Kaldi's 
 _POSITIONS = 100  # the usual length of a text, over which positions are compared
 _GELU_GATE = 1.702  # gelu(x) is nearly x * sigmoid(1.702 x) (Hendrycks & Gimpel 2016, arXiv 1606.08415)
 _RIDGE = 10.0
+_LAYERS = "model.decoder.layers."
 _LEARNT_CROSS_ATTENTION = 0.6  # the rest is Whisper's
 _SAME_KEYS = 0.9  # cosine; of different layers it is near 0
 
@@ -77,37 +78,42 @@ def transplant_again(
     The words stay Whisper's: a decoder that little data has trained forgets some of those it knew. Embeddings and
     feed-forward layers, which hold them, are Whisper's own; self-attention, which had to learn other positions, is the
     trained one; cross-attention lies between both (Wortsman et al. 2022, arXiv 2109.01903).
+    Raises CheckpointError where the earlier one has another encoder.
     """
     fresh = transplant(whisper, vocabulary, decoder_layers)
-    model = Speech2TextForConditionalGeneration(replace(fresh.config, encoder_ffn_dim=trained.config.encoder_ffn_dim))
     state, learnt = fresh.state_dict(), trained.state_dict()
-    grown_like = {layer: _same_layer(whisper, layer, learnt) for layer in decoder_layers}
+    if not _same_shape(fresh.model.encoder, trained.model.encoder):
+        raise CheckpointError("The earlier checkpoint has another encoder than this Whisper.", "Leave out --from.")
+    earlier_of = {layer: _same_layer(whisper, layer, trained) for layer in decoder_layers}
     for name in state:
-        head, _, rest = name.partition("model.decoder.layers.")
+        layer = _layer_of(name)
         if name.startswith("model.encoder."):
             state[name] = learnt[name]
-        elif not head and rest:
-            index, _, tail = rest.partition(".")
-            earlier = grown_like[decoder_layers[int(index)]]
-            if earlier is not None and "_attn" in tail:
+        elif layer is not None and "_attn" in layer[1]:
+            index, tail = layer
+            earlier = earlier_of[decoder_layers[index]]
+            if earlier is not None:
                 share = 1.0 if tail.startswith("self_attn") else _LEARNT_CROSS_ATTENTION
-                state[name] = torch.lerp(state[name], learnt[f"model.decoder.layers.{earlier}.{tail}"], share)
+                state[name] = torch.lerp(state[name], learnt[f"{_LAYERS}{earlier}.{tail}"], share)
     state[EMBEDDINGS][: len(SPECIAL)] = learnt[EMBEDDINGS][: len(SPECIAL)]
     state[HEAD] = state[EMBEDDINGS]
-    model.load_state_dict(state)
-    model.tie_weights()
-    return model.eval()
+    fresh.load_state_dict(state)
+    return fresh
 
 
-def _same_layer(whisper: WhisperCheckpoint, layer: int, learnt: dict[str, Tensor]) -> int | None:
+def _same_shape(one: nn.Module, other: nn.Module) -> bool:
+    shapes = [{name: weight.shape for name, weight in module.state_dict().items()} for module in (one, other)]
+    return shapes[0] == shapes[1]
+
+
+def _same_layer(whisper: WhisperCheckpoint, layer: int, trained: Speech2TextForConditionalGeneration) -> int | None:
     """Which layer of a trained transplant came from this one of Whisper's: its keys to the encoder hardly change."""
     tail = "encoder_attn.k_proj.weight"
-    source = whisper.weights[f"model.decoder.layers.{layer}.{tail}"].flatten()
-    index = 0
-    while (own := learnt.get(f"model.decoder.layers.{index}.{tail}")) is not None:
-        if float(torch.cosine_similarity(source, own.flatten(), dim=0)) > _SAME_KEYS:
+    source, learnt = whisper.weights[f"{_LAYERS}{layer}.{tail}"].flatten(), trained.state_dict()
+    for index in range(trained.config.decoder_layers):
+        own = learnt[f"{_LAYERS}{index}.{tail}"].flatten()
+        if float(torch.cosine_similarity(source, own, dim=0)) > _SAME_KEYS:
             return index
-        index += 1
     return None
 
 
@@ -118,13 +124,18 @@ def position_scale(whisper: WhisperCheckpoint) -> float:
     return float((computed - computed.mean(dim=0)).norm() / (learnt - learnt.mean(dim=0)).norm())
 
 
+def _layer_of(name: str) -> tuple[int, str] | None:
+    """The number of a decoder layer and the name within it; None for tensors elsewhere."""
+    if not name.startswith(_LAYERS):
+        return None
+    index, _, tail = name.removeprefix(_LAYERS).partition(".")
+    return int(index), tail
+
+
 def _source(name: str, decoder_layers: Sequence[int]) -> str:
     """Whisper's name of a tensor: the same, but for the numbers of the decoder layers that are left."""
-    head, _, rest = name.partition("model.decoder.layers.")
-    if head or not rest:
-        return name
-    index, _, tail = rest.partition(".")
-    return f"model.decoder.layers.{decoder_layers[int(index)]}.{tail}"
+    layer = _layer_of(name)
+    return name if layer is None else f"{_LAYERS}{decoder_layers[layer[0]]}.{layer[1]}"
 
 
 def _rows(whisper: WhisperCheckpoint, vocabulary: Vocabulary, scale: float) -> Tensor:
@@ -145,7 +156,7 @@ def _grown(state: dict[str, Tensor], scale: float) -> dict[str, Tensor]:
     function, but for the positions, which are too large for Whisper's own embeddings.
     """
     for name in state:
-        if name == EMBEDDINGS or (name.startswith("model.decoder.layers.") and ("out_proj" in name or ".fc2." in name)):
+        if name == EMBEDDINGS or (name.startswith(_LAYERS) and ("out_proj" in name or ".fc2." in name)):
             state[name] = state[name] * scale
         if name.startswith("model.decoder.layer_norm"):
             state[name] = state[name] / scale

@@ -52,7 +52,8 @@ class Vocabulary:
             ("special_tokens_map.json", tokens),
             ("tokenizer_config.json", {"tokenizer_class": "Speech2TextTokenizer", **tokens}),
         ):
-            (folder / name).write_text(json.dumps(content, ensure_ascii=False, indent=None) + "\n", encoding="utf-8")
+            text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+            (folder / name).write_text(text + "\n", encoding="utf-8")
 
     def _sentencepiece(self) -> bytes:
         try:

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from conftest import SAMPLE_TEXT
 from support.desktop import VirtualMicrophone, at_most, missing_tools, no_sound, screen, wait_for
+from support.texts import alike
 
 ROOT = Path(__file__).parent.parent.parent
 DRIVER = ROOT / "tests" / "support" / "drive_window.py"
@@ -89,17 +90,18 @@ def test_speech_into_the_microphone_appears_in_the_window_while_it_is_spoken(pla
         player.start()
         live = program.wait(lambda seen: seen["tentative"] and seen["settled"], what="live text")
         assert live["shown"] == live["settled"] + live["tentative"]
-        assert SAMPLE_TEXT.startswith(live["settled"])
         assert program.do("shot live")["saved"]
         player.join()
         program.wait(lambda seen: "passage" in seen["shown"], what="last words")
         assert program.do("click")["state"] == "draining"
         done = program.state("idle")
-        assert done["shown"] == done["settled"] == SAMPLE_TEXT
+        text = done["settled"]
+        assert done["shown"] == text and alike(text, SAMPLE_TEXT)
+        assert text.startswith(live["settled"])
         assert done["notice"] == ""
-        assert program.do("copy")["clipboard"] == SAMPLE_TEXT
+        assert program.do("copy")["clipboard"] == text
         assert program.do(f"save {tmp_path}/saved")["exists"] is False  # the name gets its ending
-        assert (tmp_path / "saved.txt").read_text() == SAMPLE_TEXT + "\n"
+        assert (tmp_path / "saved.txt").read_text() == text + "\n"
         assert program.do("shot done")["saved"]
         program.do("close")
         assert process.wait(10) == 0
@@ -157,7 +159,7 @@ def test_the_listener_hears_the_microphone_in_the_terminal(place, wav):
             process.terminate()
             rest = [json.loads(line) for line in process.stdout]
             assert rest[-1]["type"] == "end" and rest[-1]["dropped_s"] == 0
-            assert " ".join(texts) == SAMPLE_TEXT
+            assert alike(" ".join(texts), SAMPLE_TEXT)
             assert process.wait(10) == 0
             assert process.stderr.read() == ""
     finally:

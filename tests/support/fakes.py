@@ -52,7 +52,10 @@ class ClockDecoder:
         self.drafted: list[int] = []
         self.finished: list[int] = []
 
-    def draft(self, frames, previous: Draft, committed: int, edge_s: float, rewind_s: float) -> Draft:
+    def listen(self, look_ahead_s: float) -> None:
+        return None
+
+    def draft(self, frames, stream, previous: Draft, committed: int, edge_s: float, rewind_s: float) -> Draft:
         self.drafted.append(len(frames))
         tokens = self._tokens(frames)
         passes = tuple(previous.passes[i] + 1 if i < len(previous.tokens) else 1 for i in tokens)

@@ -29,7 +29,6 @@ from app import cli
 from app.paths import model_in_use, personal_model
 from app.personal import FEWEST
 from app.train import counted, progress, read_recording
-from s2t_core.config import FeatureConfig
 from s2t_core.decoding.segment import DecodedText
 from s2t_core.model.checkpoint import load_model, weights_file
 from s2t_core.recognizer import load
@@ -130,23 +129,21 @@ def test_layers_and_texts_can_be_chosen(whisper, speech, checkpoint, tmp_path, c
     texts.write_text("sleepers sleepers\t5\nplain line\n", encoding="utf-8")
     out = tmp_path / "out"
     assert warm_start(whisper, speech, out, "--layers", "1", "--text", texts, "--packed") == cli.DONE
-    assert weights_file(out).name == "model.int8.safetensors"
+    assert weights_file(out).name == "model.packed.safetensors"
     small, whole = state_of(out), state_of(checkpoint)
     assert LAYERS.format(1) not in small
-    torch.testing.assert_close(small[LAYERS.format(0)], whole[LAYERS.format(1)], rtol=0, atol=0.01)
+    kept, was = small[LAYERS.format(0)], whole[LAYERS.format(1)]
+    assert float((kept - was).norm() / was.norm()) < 0.03
     said = capsys.readouterr().err
     assert "pieces of" in said and "The front end explains" in said and said.endswith(f"{whisper} -> {out}\n")
 
 
-def test_feed_forward_layers_can_be_narrow_and_heads_keep_following_the_audio(whisper, speech, tmp_path, capsys):
+def test_heads_keep_following_the_audio_in_the_layers_that_are_left(whisper, speech, tmp_path):
     folder, out = tmp_path / "whisper", tmp_path / "out"
     shutil.copytree(whisper, folder)
     (folder / "generation_config.json").write_text('{"alignment_heads": [[0, 1], [1, 0], [1, 1]]}')
-    assert warm_start(folder, speech, out, "--layers", "1", "--inner", 100) == cli.DONE
-    config = load(out, "cpu").decoder.model.config
-    assert (config.encoder_ffn_dim, config.decoder_ffn_dim) == (100, 100)
+    assert warm_start(folder, speech, out, "--layers", "1") == cli.DONE
     assert load(out, "cpu").decoder.heads == ((0, 0), (0, 1))
-    assert "narrowing: 2 of 2" in capsys.readouterr().err
 
 
 def test_what_was_learnt_is_kept_for_another_vocabulary(whisper, speech, checkpoint, tmp_path):
@@ -204,7 +201,7 @@ def test_speech_is_learnt_without_a_teacher_amid_noise_and_rooms(speech, checkpo
     words = ["train", "distil", checkpoint, "--work", tmp_path / "work", "--out", out, "--packed"]
     more = ["--more", speech, "--noise", noise, "--rooms", rooms, "--encoder-minutes", 60, "--joint-minutes", 60]
     assert dictate(*words, *more) == cli.DONE
-    assert weights_file(out).name == "model.int8.safetensors"
+    assert weights_file(out).name == "model.packed.safetensors"
     assert load(out, "cpu").decoder.tokenizer.size == load(checkpoint, "cpu").decoder.tokenizer.size
 
 
@@ -386,7 +383,7 @@ def test_a_manifest_or_undo_is_needed(capsys):
 
 def test_the_error_rate_counts_words_without_case_or_marks():
     written = iter(["one, Two", "Four"])
-    decoder = SimpleNamespace(features=FeatureConfig(), finish=lambda frames: DecodedText(next(written)))
+    decoder = SimpleNamespace(hear=lambda samples: DecodedText(next(written)))
     clips = [Example(np.zeros(RATE, dtype=np.float32), ())] * 2
     rate = app.personal.error_rate(SimpleNamespace(decoder=decoder), clips, ["ONE TWO THREE", "Four."])
     assert rate == 1 / 4

@@ -72,11 +72,11 @@ def test_words_with_figures_cannot_be_placed():
 
 
 def test_the_head_is_kept_in_a_file_of_its_own(tmp_path):
-    head = CtcHead(8)
-    assert load_ctc(tmp_path, 8) is None
+    head = CtcHead(16)
+    assert load_ctc(tmp_path, 16) is None
     save_ctc(head, tmp_path)
-    loaded = load_ctc(tmp_path, 8)
-    frames = torch.randn(1, 5, 8)
+    loaded = load_ctc(tmp_path, 16)
+    frames = torch.randn(1, 5, 16)
     assert torch.allclose(head(frames), loaded(frames), atol=1e-2)
 
 
@@ -85,7 +85,7 @@ def test_a_broken_head_is_said_in_one_line(tmp_path):
     with pytest.raises(CheckpointError, match="cannot be read") as caught:
         load_ctc(tmp_path, 8)
     assert "\n" not in str(caught.value)
-    save_ctc(CtcHead(4), tmp_path)
+    save_ctc(CtcHead(16), tmp_path)
     with pytest.raises(CheckpointError, match="cannot be read"):
         load_ctc(tmp_path, 8)
 

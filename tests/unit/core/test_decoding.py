@@ -16,7 +16,7 @@ from s2t_core.decoding.draft import Draft, DraftLimits, redraft
 from s2t_core.decoding.guards import echoes, loop_start, token_limit, without_loop
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
-from s2t_core.streaming.policy import CommitConfig, stable_count
+from s2t_core.streaming.policy import AgreeAndHold, AlignAtt, HoldBack, LocalAgreement, WaitK, stable_count
 
 HEADS = default_heads(TINY.decoder_layers, TINY.decoder_attention_heads)
 NO_LIMITS = DraftLimits(max_tokens=12, edge_frames=0, rewind_frames=10**6)
@@ -145,12 +145,12 @@ def test_more_tokens_than_frames_cannot_be_laid_out():
         monotonic_spans(np.ones((3, 2), np.float32))
 
 
-COMMIT = CommitConfig(hold_ms=100, agreeing_passes=2, doubtful_below=0.5, doubtful_hold_ms=400)
+COMMIT = AgreeAndHold(hold_ms=100, agreeing_passes=2, doubtful_below=0.5, doubtful_hold_ms=400)
 
 
-def stable(draft, committed=0, word_starts=range(100)):
+def stable(draft, committed=0, word_starts=range(100), policy=COMMIT):
     """The commit rule with frames of 10 ms and one second heard."""
-    return stable_count(draft, committed, lambda frame: 1000 - 10 * frame, COMMIT, lambda token: token in word_starts)
+    return stable_count(draft, committed, 1000, 10, policy, lambda token: token in word_starts)
 
 
 def draft(passes, attended, probabilities=None, tokens=(1, 2, 3, 4)):
@@ -172,6 +172,25 @@ def test_only_whole_words_are_committed():
     old = (10, 20, 30, 40)
     assert stable(draft((2, 2, 2, 2), old)) == 3  # whether the last one is whole is not known yet
     assert stable(draft((2, 2, 2, 2), old), word_starts=(1, 3)) == 2
+
+
+def test_local_agreement_looks_at_the_passes_alone():
+    assert stable(draft((3, 2, 2, 1), (99, 99, 99, 99)), policy=LocalAgreement(2)) == 3
+    assert stable(draft((3, 2, 2, 1), (99, 99, 99, 99)), policy=LocalAgreement(3)) == 1
+
+
+def test_align_att_looks_at_the_audio_alone():
+    assert stable(draft((1, 1, 1, 1), (10, 60, 75, 99)), policy=AlignAtt(300)) == 2
+
+
+def test_hold_back_leaves_the_last_tokens_of_a_draft():
+    assert stable(draft((1, 1, 1, 1), (99, 99, 99, 99)), policy=HoldBack(2)) == 2
+    assert stable(draft((1, 1, 1, 1), (99, 99, 99, 99)), policy=HoldBack(9)) == 0
+
+
+def test_wait_k_commits_by_the_clock():
+    assert stable(draft((1, 1, 1, 1), (99, 99, 99, 99)), policy=WaitK(600, 200)) == 3
+    assert stable(draft((1, 1, 1, 1), (99, 99, 99, 99)), policy=WaitK(1001, 200)) == 0
 
 
 def test_what_is_committed_stays_so_whatever_the_draft_says():

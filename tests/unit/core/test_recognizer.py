@@ -12,6 +12,7 @@ import pytest
 import torch
 from conftest import MODEL
 
+from s2t_core.decoding.segment import Chunks
 from s2t_core.errors import S2TError
 from s2t_core.features.fbank import fbank
 from s2t_core.model.ctc import CtcHead, save_ctc
@@ -49,7 +50,7 @@ def test_settings_of_the_folder_are_taken_and_a_width_overrides_them(folder):
 @pytest.mark.parametrize(
     ("name", "changes", "said"),
     [
-        ("vocab.json", {f"extra{i}": 8000 + i for i in range(5)}, "8005 tokens"),
+        ("vocab.json", {f"extra{i}": 28000 + i for i in range(5)}, "28005 tokens"),
         ("generation_config.json", {"length_penalty": float("nan")}, "out of range"),
         ("generation_config.json", {"num_beams": 9000}, "out of range"),
         ("preprocessor_config.json", {"dither": float("nan")}, "dither"),
@@ -83,7 +84,7 @@ def test_a_gpu_that_is_not_there_is_said(monkeypatch):
 
 def test_in_chunks_a_frame_does_not_know_what_comes_later(recognizer):
     chunked = recognizer.in_chunks(640)
-    assert chunked.decoder.chunk_frames == 32 and recognizer.decoder.chunk_frames is None
+    assert chunked.decoder.chunks == Chunks(32, 0) and recognizer.decoder.chunks is None
     frames = np.random.default_rng(0).normal(10, 2, (300, 80)).astype(np.float32)
     longer, shorter = (chunked.decoder.encode(part).values[0] for part in (frames, frames[:200]))
     torch.testing.assert_close(longer[:64], shorter[:64], rtol=1e-3, atol=1e-3)
@@ -102,3 +103,11 @@ def test_words_are_placed_by_a_ctc_head_where_the_folder_has_one(folder, sample)
     assert [word.text for word in with_head.words] == [word.text for word in without.words]
     assert [word.first_frame for word in with_head.words] != [word.first_frame for word in without.words]
     assert all(a.end_frame <= b.first_frame for a, b in itertools.pairwise(with_head.words))
+
+
+def test_a_look_ahead_over_everything_is_full_context(recognizer):
+    frames = np.random.default_rng(0).normal(10, 2, (300, 80)).astype(np.float32)
+    whole = recognizer.decoder.encode(frames).values[0]
+    ahead = recognizer.in_chunks(640, look_ahead_ms=10_000).decoder.encode(frames).values[0]
+    assert len(whole) - len(ahead) == 2  # frames that see beyond the end
+    assert float((ahead - whole[: len(ahead)]).abs().mean()) < 0.1 * float(whole.std())

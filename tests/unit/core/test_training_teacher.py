@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -19,8 +20,8 @@ from s2t_core.errors import CheckpointError, ConfigError
 from s2t_core.model.checkpoint import save_model
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.positions import sinusoids
+from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.tokenizer import WORD_START, load_tokenizer
-from s2t_core.training.narrow import narrowed
 from s2t_core.training.teacher import TablePositions, byte_of, load_teacher, log_mel
 from s2t_core.training.transplant import fit_front_end, position_scale, transplant, transplant_again
 from s2t_core.training.vocabulary import SPECIAL as SPECIAL_PIECES
@@ -465,14 +466,11 @@ def test_a_second_transplant_keeps_what_was_learnt_and_has_whispers_words(checkp
     assert again.lm_head.weight is again.model.decoder.embed_tokens.weight
 
 
-def narrow_by_noise(model, units: int):
-    return narrowed(model, units, lambda: model(torch.randn(1, 60, 80), torch.tensor([[2, 300, 301, 302]])))
-
-
-def test_a_narrow_checkpoint_can_be_transplanted_again(checkpoint, vocabulary):
-    narrow = narrow_by_noise(transplant(checkpoint, vocabulary, [0, 1]), 64)
-    again = transplant_again(checkpoint, vocabulary, [0, 1], narrow)
-    assert (again.config.encoder_ffn_dim, again.config.decoder_ffn_dim) == (64, 256)
+def test_an_earlier_checkpoint_with_another_encoder_is_refused(checkpoint, vocabulary):
+    trained = transplant(checkpoint, vocabulary, [0, 1])
+    other = Speech2TextForConditionalGeneration(dataclasses.replace(trained.config, encoder_layers=1))
+    with pytest.raises(CheckpointError, match="has another encoder than this Whisper. Leave out --from."):
+        transplant_again(checkpoint, vocabulary, [0, 1], other)
 
 
 def test_the_front_end_is_fitted_to_real_speech(checkpoint, teacher, vocabulary, sample):
@@ -493,31 +491,3 @@ def test_a_recording_longer_than_whisper_hears_fits_the_front_end_with_its_begin
     model = transplant(checkpoint, vocabulary, [0])
     longest = np.tile(sample[0], 3)
     assert fit_front_end(model, teacher, [longest]) > 0.3
-
-
-# -- narrow.py
-
-
-@torch.no_grad()
-def test_units_that_never_change_can_go_without_a_trace(checkpoint, vocabulary):
-    model = transplant(checkpoint, vocabulary, [0, 1])
-    frames, tokens = torch.randn(1, 60, 80), torch.tensor([[2, 300, 301, 302]])
-    for layer in (*model.model.encoder.layers, *model.model.decoder.layers):
-        layer.fc1.weight[64:] = 0.0  # what is left of these units is their bias
-        layer.fc1.bias[64:] = 0.5
-    want = model(frames, tokens).logits
-    small = narrowed(model, 64, lambda: model(frames, tokens))
-    assert (small.config.encoder_ffn_dim, small.config.decoder_ffn_dim) == (64, 64)
-    assert small.model.decoder.layers[1].fc2.weight.shape == (128, 64)
-    torch.testing.assert_close(small(frames, tokens).logits, want, rtol=1e-3, atol=1e-3)
-
-
-@torch.no_grad()
-def test_the_units_that_say_most_are_kept(checkpoint, vocabulary):
-    model = transplant(checkpoint, vocabulary, [0])
-    layer = model.model.decoder.layers[0]
-    before = layer.fc1.weight.clone()
-    layer.fc2.weight[:, 7:9] *= 1000.0
-    small = narrow_by_noise(model, 2)
-    assert torch.equal(small.model.decoder.layers[0].fc1.weight, before[7:9])
-    assert narrow_by_noise(small, 5).config.decoder_ffn_dim == 2
