@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.bench import add_bench
 from app.evaluate import add_eval
 from app.paths import embedded_model, model_in_use, personal_model, sample_audio
 from app.personal import add_finetune
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="for other programs")
         command.set_defaults(run=run)
     add_eval(commands, [common, model], _width)
+    add_bench(commands, common, [common, model])
     add_finetune(add_train(commands, common), common)
     _add_model_commands(commands, common)
     return parser
