@@ -62,6 +62,8 @@ def run_eval(options: argparse.Namespace) -> int:
 
     if options.json is not None and not options.json.parent.is_dir():
         raise AppError(f"There is no folder {options.json.parent}.", "Name one that is there after --json.")
+    if options.look_ahead_ms and options.chunk_ms is None:
+        raise AppError("A look-ahead needs chunks to look beyond.", "Give --chunk-ms as well.")
     normal = whisper_normaliser()
     utterances = read_utterances(options.manifests, options.audio, options.limit)
     for utterance in utterances:

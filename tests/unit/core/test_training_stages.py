@@ -392,10 +392,10 @@ def test_the_decoder_learns_its_texts_and_encoder_and_embeddings_stay(pupil, tok
     batch = taught(pupil, tokenizer, clips)
     before, encoder, reports = loss_of(pupil, batch), weights_of(pupil.model.encoder), []
     rows = pupil.lm_head.weight.detach().clone()
-    stage = DecoderStage(60, most_steps=30, share=3e-2, batch_frames=250)
+    stage = DecoderStage(60, most_steps=60, share=3e-2, batch_frames=250)
     distil_decoder(pupil, batch, stage, lambda done, text: reports.append((done, text)))
     assert loss_of(pupil, batch) < 0.9 * before
-    assert len(reports) == 30 and reports[-1][0] == 1.0 and "after 30 steps" in reports[-1][1]
+    assert len(reports) == 60 and reports[-1][0] == 1.0 and "after 60 steps" in reports[-1][1]
     assert same(pupil.model.encoder, encoder)
     assert torch.equal(pupil.lm_head.weight, rows)
     assert pupil.lm_head.weight is pupil.model.decoder.embed_tokens.weight and pupil.lm_head.weight.requires_grad
