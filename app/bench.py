@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import AppError
-from app.evaluate import count, read_utterances
+from app.evaluate import add_recordings, check_folder, check_recordings, read_utterances
 from app.terminal import note, out
 from s2t_core.streaming.policy import POLICIES
 
@@ -39,9 +39,7 @@ def add_bench(
     bench = commands.add_parser("bench", help="how live text is: delay, changes, errors", parents=[common])
     actions = bench.add_subparsers(metavar="ACTION", required=True)
     command = actions.add_parser("live", help="recordings, fed at the pace of speech", parents=parents)
-    command.add_argument("manifests", nargs="+", type=Path, metavar="MANIFEST", help="tab-separated: path, transcript")
-    command.add_argument("--audio", type=Path, metavar="DIR", help="where the paths begin; default: at the manifest")
-    command.add_argument("--limit", type=count, metavar="N", help="utterances per corpus, evenly thinned")
+    add_recordings(command)
     command.add_argument("--policy", nargs="+", choices=tuple(POLICIES), default=list(POLICIES)[:1], metavar="NAME",
                          help=f"when words are committed: {', '.join(POLICIES)}")  # fmt: skip
     command.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
@@ -57,9 +55,11 @@ def run_bench(options: argparse.Namespace) -> int:
     from s2t_core.session import SessionConfig
     from s2t_core.types import SAMPLE_RATE_HZ
 
+    check_folder(options.json)
     utterances = [one for one in read_utterances(options.manifests, options.audio, options.limit) if one.transcript]
     if not utterances:
         raise AppError("Nothing is spoken in these recordings.", "Name a manifest with transcripts.")
+    check_recordings(utterances)
     recognizer = load(options.model, options.device)
     recordings = [strung_together(rows, recognizer.decoder) for rows in by_corpus(utterances)]
     seconds = sum(len(one.samples) for one in recordings) / SAMPLE_RATE_HZ

@@ -28,10 +28,8 @@ def add_eval(
 ) -> None:
     """Declare the command; `parents` bring --debug, --model and --device, `width` reads that of the search."""
     command = commands.add_parser("eval", help="error rates on recordings with known text", parents=parents)
-    command.add_argument("manifests", nargs="+", type=Path, metavar="MANIFEST", help="tab-separated: path, transcript")
-    command.add_argument("--audio", type=Path, metavar="DIR", help="where the paths begin; default: at the manifest")
+    add_recordings(command)
     command.add_argument("--beam", type=width, metavar="N", help="width of the search; default: the model's own")
-    command.add_argument("--limit", type=count, metavar="N", help="utterances per corpus, evenly thinned")
     command.add_argument("--whole", action="store_true", help="each recording in one piece, not cut at its pauses")
     command.add_argument("--chunk-ms", type=count, metavar="N", help="hear chunk by chunk, as a stream does")
     command.add_argument(
@@ -39,6 +37,13 @@ def add_eval(
     )
     command.add_argument("--json", type=Path, metavar="FILE", help="write all figures and texts there")
     command.set_defaults(run=run_eval)
+
+
+def add_recordings(command: argparse.ArgumentParser) -> None:
+    """Declare the words that say which recordings are heard, as `read_utterances` takes them."""
+    command.add_argument("manifests", nargs="+", type=Path, metavar="MANIFEST", help="tab-separated: path, transcript")
+    command.add_argument("--audio", type=Path, metavar="DIR", help="where the paths begin; default: at the manifest")
+    command.add_argument("--limit", type=count, metavar="N", help="utterances per corpus, evenly thinned")
 
 
 def count(text: str) -> int:
@@ -56,18 +61,15 @@ def _amount(text: str) -> int:
 
 def run_eval(options: argparse.Namespace) -> int:
     """Measure, print the table, write the file. Raises what reading, loading or writing raises; returns 0."""
-    from app.audio.file import duration_s
     from app.export import write_text
     from app.figures import corpus_figures, table
 
-    if options.json is not None and not options.json.parent.is_dir():
-        raise AppError(f"There is no folder {options.json.parent}.", "Name one that is there after --json.")
+    check_folder(options.json)
     if options.look_ahead_ms and options.chunk_ms is None:
         raise AppError("A look-ahead needs chunks to look beyond.", "Give --chunk-ms as well.")
     normal = whisper_normaliser()
     utterances = read_utterances(options.manifests, options.audio, options.limit)
-    for utterance in utterances:
-        duration_s(utterance.path)  # a missing file is said before the model takes its seconds
+    check_recordings(utterances)
     from s2t_core.recognizer import load
 
     recognizer = load(options.model, options.device, options.beam)
@@ -90,6 +92,20 @@ def run_eval(options: argparse.Namespace) -> int:
         write_text(options.json, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
         note(f"figures -> {options.json}")
     return 0
+
+
+def check_folder(file: Path | None) -> None:
+    """Raises AppError where figures could not be written, before hours go into them."""
+    if file is not None and not file.parent.is_dir():
+        raise AppError(f"There is no folder {file.parent}.", "Name one that is there after --json.")
+
+
+def check_recordings(utterances: Iterable[Utterance]) -> None:
+    """Raises AudioError for a file that is missing or no audio, before the model takes its seconds."""
+    from app.audio.file import duration_s
+
+    for utterance in utterances:
+        duration_s(utterance.path)
 
 
 def whisper_normaliser() -> Normalise:

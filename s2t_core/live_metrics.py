@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from s2t_core.events import AudioLost, SegmentClosed, TranscriptEvent
-from s2t_core.metrics import Errors, align, errors, plain
+from s2t_core.metrics import Errors, Pair, align, errors_of, plain
+from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import SAMPLE_RATE_HZ, Segment
 
-NONE = Errors()
+_NONE = Errors()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,8 @@ class History:
 
 
 def display(state: Segment) -> str:
-    """The text of a segment as a reader sees it; a mark stands right behind the word it belongs to."""
-    glue = "" if state.tentative[:1] in (*".,;:!?", "") else " "
-    return (state.committed + glue + state.tentative).strip()
+    """The text of a segment as a reader sees it."""
+    return TranscriptDocument(open=state).text
 
 
 def _lost(before: str, after: str) -> int:
@@ -134,8 +134,8 @@ class LiveFigures:
     committed_s: tuple[float, ...] = ()
     closed_s: tuple[float, ...] = ()
     endpoint_s: tuple[float, ...] = ()
-    final: Errors = NONE
-    committed: Errors = NONE
+    final: Errors = _NONE
+    committed: Errors = _NONE
     erased: int = 0
     revised: int = 0
     words: int = 0
@@ -163,7 +163,7 @@ def live_figures(reference: Sequence[SpokenWord], segments: Sequence[History]) -
         committed_s=tuple(committed_s[j] - end_s for end_s, j in right if live[j]),
         closed_s=tuple(one.times_s[-1] - one.heard_s for one in segments),
         endpoint_s=tuple(one.heard_s - end_s for one in segments if (end_s := _last_end_s(reference, one)) is not None),
-        final=errors(spoken, written),
+        final=errors_of(pairs, spoken, written),
         committed=_committed_errors(pairs, spoken, written, live),
         erased=sum(one.erased for one in segments),
         revised=sum(one.revised for one in segments),
@@ -178,7 +178,7 @@ def _last_end_s(reference: Sequence[SpokenWord], one: History) -> float | None:
 
 
 def _committed_errors(
-    pairs: Sequence[tuple[int | None, int | None]], spoken: Sequence[str], written: Sequence[str], live: Sequence[bool]
+    pairs: Sequence[Pair], spoken: Sequence[str], written: Sequence[str], live: Sequence[bool]
 ) -> Errors:
     """Of an alignment the part that was committed live: with each such word what was left out before it."""
     substituted = deleted = inserted = known = waiting = 0

@@ -117,7 +117,11 @@ def _costs(reference: Sequence[str], hypothesis: Sequence[str]) -> NDArray[np.in
 
 def errors(reference: Sequence[str], hypothesis: Sequence[str]) -> Errors:
     """The edits between two lists of items, be they words or characters."""
-    pairs = align(reference, hypothesis)
+    return errors_of(align(reference, hypothesis), reference, hypothesis)
+
+
+def errors_of(pairs: Sequence[Pair], reference: Sequence[str], hypothesis: Sequence[str]) -> Errors:
+    """The edits of an alignment of two lists, as `align` gives it."""
     return Errors(
         substitutions=sum(i is not None and j is not None and reference[i] != hypothesis[j] for i, j in pairs),
         deletions=sum(j is None for _, j in pairs),

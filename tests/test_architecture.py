@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "s2t_core.config": ["s2t_core.errors"],
     "s2t_core.manifest": ["s2t_core.errors"],
     "s2t_core.metrics": [],
-    "s2t_core.live_metrics": ["s2t_core.events", "s2t_core.metrics", "s2t_core.types"],
+    "s2t_core.live_metrics": ["s2t_core.events", "s2t_core.metrics", "s2t_core.transcript", "s2t_core.types"],
     "s2t_core.tokenizer": ["s2t_core.config", "s2t_core.errors"],
     "s2t_core.model": ["s2t_core.types", "s2t_core.config", "s2t_core.errors"],
     "s2t_core.features": ["s2t_core.types", "s2t_core.config", "s2t_core.errors"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import cast
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor
 from s2t_core.model.attention import KeysValues, appended
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.encoder import Encoder, EncoderLayer
-from s2t_core.model.subsampler import settled_frames
+from s2t_core.model.subsampler import padded_frames, settled_frames
 
 
 class EncoderStream:
@@ -26,10 +25,8 @@ class EncoderStream:
         self._encoder = encoder
         self._look_ahead = look_ahead
         device, config = next(encoder.parameters()).device, encoder.config
-        self._stride = 2 ** len(config.conv_kernel_sizes)
-        self._contaminated = 0  # frames at the left of a piece that see the padding before it
-        for kernel in config.conv_kernel_sizes:
-            self._contaminated = math.ceil((self._contaminated + kernel // 2) / 2)
+        self._stride = config.subsampling
+        self._contaminated = padded_frames(config)
         self._features = torch.zeros(0, config.input_feat_per_channel * config.input_channels, device=device)
         self._dropped = 0  # features before those, no longer needed
         self._heard = 0  # frames that have left the convolutions

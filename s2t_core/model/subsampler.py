@@ -59,3 +59,11 @@ def settled_frames(feature_frames: int, config: ModelConfig) -> int:
         # output j sees inputs up to 2 j + (kernel - 1) - kernel // 2, which must be below `settled`
         settled = max(0, (settled - 1 - (kernel - 1 - kernel // 2)) // 2 + 1)
     return settled
+
+
+def padded_frames(config: ModelConfig) -> int:
+    """How many encoder frames at the beginning see the padding before the first feature frame."""
+    padded = 0
+    for kernel in config.conv_kernel_sizes:
+        padded = (padded + kernel // 2 + 1) // 2
+    return padded

@@ -64,12 +64,21 @@ def decoder_in_training(model: Speech2TextForConditionalGeneration, dropout: flo
     """The network in training, with dropout in its decoder and embeddings that stay as they are."""
     words = model.model.decoder.embed_tokens
     words.requires_grad_(False)
+    try:
+        with in_training(model, dropout):
+            yield
+    finally:
+        words.requires_grad_(True)
+
+
+@contextlib.contextmanager
+def in_training(model: Speech2TextForConditionalGeneration, dropout: float) -> Iterator[None]:
+    """The network in training, with dropout in its decoder; after it ready for inference again."""
     set_dropout(model, dropout)
     model.train()
     try:
         yield
     finally:
-        words.requires_grad_(True)
         set_dropout(model, 0.0)
         model.eval()
 

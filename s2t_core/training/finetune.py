@@ -13,7 +13,7 @@ from s2t_core.config import FeatureConfig
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.training.augment import AugmentConfig, Surroundings, augmented
 from s2t_core.training.batches import shuffled_batches
-from s2t_core.training.distil_decoder import set_dropout
+from s2t_core.training.distil_decoder import in_training
 from s2t_core.training.distil_encoder import Report, encode_clips, frames_of
 from s2t_core.training.examples import Example
 from s2t_core.training.optimise import Budget, Optimizer
@@ -59,23 +59,20 @@ def finetune(
 ) -> None:
     """Train all weights in place on the examples, heard with other speeds, levels and noises, for some minutes."""
     rng = np.random.default_rng(0)
-    set_dropout(model, _DROPOUT)
-    model.train()
     text_loss = TextLoss(model, _SMOOTHING)
     optimizer = Optimizer(model.model.named_parameters(), stage.share)
     budget = Budget(stage.minutes, stage.most_steps)
-    for batch in shuffled_batches(examples, lambda one: len(one.samples), stage.batch_samples, rng):
-        if budget.progress >= 1:
-            break
-        clips = [augmented(one.samples, Surroundings(), rng, stage.augment) for one in batch]
-        encoded = encode_clips(model.model.encoder, clips, features)
-        rows = zip(frames_of(encoded), batch, strict=True)
-        taught = [EncodedExample(row, one.ids, one.opinion) for row, one in rows]
-        loss = text_loss(taught)
-        optimizer.step(loss, budget)
-        report(budget.progress, f"loss {loss.item():.3f}")
-    set_dropout(model, 0.0)
-    model.eval()
+    with in_training(model, _DROPOUT):
+        for batch in shuffled_batches(examples, lambda one: len(one.samples), stage.batch_samples, rng):
+            if budget.progress >= 1:
+                break
+            clips = [augmented(one.samples, Surroundings(), rng, stage.augment) for one in batch]
+            encoded = encode_clips(model.model.encoder, clips, features)
+            rows = zip(frames_of(encoded), batch, strict=True)
+            taught = [EncodedExample(row, one.ids, one.opinion) for row, one in rows]
+            loss = text_loss(taught)
+            optimizer.step(loss, budget)
+            report(budget.progress, f"loss {loss.item():.3f}")
 
 
 def keep_what_helps(

@@ -114,3 +114,13 @@ def test_recordings_without_speech_are_refused(tmp_path, capsys):
     manifest.write_text(f"path\ttranscript\n{SAMPLE}\t\n")
     assert cli.main(["bench", "live", str(manifest)]) == cli.FAILED
     assert "Nothing is spoken in these recordings." in capsys.readouterr().err
+
+
+def test_what_could_not_be_heard_or_written_is_said_before_the_work(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("s2t_core.recognizer.load", None)  # the model is not even loaded
+    manifest = tmp_path / "manifest.tsv"
+    manifest.write_text("path\ttranscript\nmissing.wav\tX\n")
+    assert cli.main(["bench", "live", str(manifest)]) == cli.FAILED
+    assert "missing.wav" in capsys.readouterr().err
+    assert cli.main(["bench", "live", str(manifest), "--json", str(tmp_path / "no" / "x.json")]) == cli.FAILED
+    assert "There is no folder" in capsys.readouterr().err
