@@ -40,7 +40,7 @@ def run_finetune(options: argparse.Namespace) -> int:
     from s2t_core.recognizer import load
     from s2t_core.training.finetune import FinetuneStage, Verdict, finetune, keep_what_helps, split
 
-    recognizer = load(embedded_model(), "cpu")
+    recognizer = load(embedded_model(), "cpu", precision="float32")
     examples, texts = _examples(options.manifest, recognizer)
     learnt, judged = split(examples)
     _, right = split(texts)

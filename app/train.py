@@ -119,7 +119,7 @@ def run_distil(options: argparse.Namespace) -> int:
     from s2t_core.training.distil_jointly import JointStage, distil_jointly
 
     _new_folder(options.out)
-    recognizer = load(options.model)
+    recognizer = load(options.model, precision="float32")
     pupil = recognizer.decoder
     noises, rooms = _recordings(options.noise), _recordings(options.rooms)
     heard = _heard(options, recognizer)

@@ -13,11 +13,13 @@ from s2t_core.decoding.segment import Chunks, SegmentDecoder
 from s2t_core.errors import CheckpointError, TokenizerError
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.ctc import load_ctc
+from s2t_core.model.int8 import int8_is_exact, make_int8
 from s2t_core.session import SessionConfig, StreamSession
 from s2t_core.streaming.vad import SileroDetector
 from s2t_core.tokenizer import load_tokenizer
 
 DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "float32", "int8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,16 @@ class Recognizer:
         return StreamSession(self.decoder, SileroDetector(), config)
 
 
-def load(folder: Path, device: str = "auto", beams: int | None = None) -> Recognizer:
+def load(folder: Path, device: str = "auto", beams: int | None = None, precision: str = "auto") -> Recognizer:
     """The recogniser of a checkpoint folder, on a GPU where there is one.
 
-    beams  width of the search for final text; None: what the checkpoint says
+    beams      width of the search for final text; None: what the checkpoint says
+    precision  of the linear layers; "auto": int8 on processors that sum it exactly, float32 elsewhere
     Raises ConfigError, CheckpointError or TokenizerError for a folder that is not whole, CheckpointError for a device
-    that is not there.
+    or a precision that is not there.
     """
     target = pick_device(device)
+    eight_bits = picks_int8(precision, target)
     folder = folder.resolve()
     model = load_model(folder)
     tokenizer = load_tokenizer(folder)
@@ -78,6 +82,8 @@ def load(folder: Path, device: str = "auto", beams: int | None = None) -> Recogn
     )
     ctc = load_ctc(folder, model.config.d_model)
     ctc = None if ctc is None else ctc.to(target)
+    if eight_bits:
+        make_int8(model)
     return Recognizer(folder.name, SegmentDecoder(model.to(target), tokenizer, features, search, heads, ctc=ctc))
 
 
@@ -88,3 +94,12 @@ def pick_device(name: str) -> str:
     if name == "cuda" and not torch.cuda.is_available():
         raise CheckpointError("There is no CUDA GPU that torch can use.", "Choose --device cpu.")
     return name
+
+
+def picks_int8(precision: str, device: str) -> bool:
+    """Whether linear layers are made int8. Raises CheckpointError where that is asked for and cannot be."""
+    if precision == "int8" and device != "cpu":
+        raise CheckpointError("int8 runs on the CPU only.", "Choose --device cpu, or --precision auto.")
+    if precision == "int8" and not int8_is_exact():
+        raise CheckpointError("This processor does not sum int8 exactly.", "Choose --precision auto.")
+    return precision != "float32" and device == "cpu" and int8_is_exact()

@@ -62,6 +62,14 @@ def recognizer():
 
 
 @pytest.fixture(scope="session")
+def plain():
+    """The embedded checkpoint in float32."""
+    from s2t_core.recognizer import load
+
+    return load(MODEL, "cpu", precision="float32")
+
+
+@pytest.fixture(scope="session")
 def sample():
     """The bundled recording: (samples, rate)."""
     import soundfile

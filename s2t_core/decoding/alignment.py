@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,9 +22,15 @@ def default_heads(layers: int, heads: int) -> Heads:
     return tuple((min(3, layers - 1), head) for head in range(heads))
 
 
-def alignment_weights(cross_attentions: tuple[Tensor, ...], heads: Heads) -> Tensor:
-    """Mean over the aligning heads: layers of (1, heads, tokens, frames) -> (tokens, frames)."""
-    return torch.stack([cross_attentions[layer][0, head] for layer, head in heads]).mean(dim=0)
+def layers_of(heads: Heads) -> tuple[int, ...]:
+    """The decoder layers whose cross-attention is needed, in their order."""
+    return tuple(sorted({layer for layer, _ in heads}))
+
+
+def alignment_weights(cross_attentions: Sequence[Tensor], heads: Heads) -> Tensor:
+    """Mean over the aligning heads: (1, heads, tokens, frames) of each of `layers_of(heads)` -> (tokens, frames)."""
+    layers = layers_of(heads)
+    return torch.stack([cross_attentions[layers.index(layer)][0, head] for layer, head in heads]).mean(dim=0)
 
 
 def attended_frames(weights: Tensor) -> list[int]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames
+from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames, layers_of
 from s2t_core.decoding.guards import echoes, loop_start
 from s2t_core.model.cache import DecoderCache
 from s2t_core.model.encoded import EncodedFrames
@@ -63,6 +64,7 @@ class _Choice:
 def redraft(
     model: Speech2TextForConditionalGeneration,
     encoded: EncodedFrames,
+    cache: DecoderCache,
     heads: Heads,
     start: tuple[int, ...],
     previous: Draft,
@@ -71,46 +73,50 @@ def redraft(
 ) -> Draft:
     """Verify and continue `previous`, whose first `committed` tokens are forced.
 
-    encoded  one utterance; start  the start token and any language prefix
+    encoded  one utterance; cache  an empty one for it; start  the start token and any language prefix
     """
-    old = previous.tokens
-    cache = model.model.decoder.new_cache(encoded, capacity=len(start) + len(old) + 32)
-    choices = _step(model, [*start, *old], encoded, cache, heads)[len(start) - 1 :]  # choices[i] is for token i
-    agreed = committed
-    while agreed < len(old) and choices[agreed].token == old[agreed]:
-        agreed += 1
+    old, frames = previous.tokens, encoded.values.shape[1]
+    hidden, attended = _run(model, [*start, *old], encoded, cache, heads)
+    hidden, attended = hidden[len(start) - 1 :], attended[len(start) - 1 :]  # row i is for token i
+    written = list(map(_Choice, old[:committed], previous.probabilities[:committed], attended[:committed]))
+    choices = _choices(model, hidden[committed:], attended[committed:])
+    for choice, token in zip(choices, old[committed:], strict=False):
+        if choice.token != token:
+            break
+        written.append(choice)
+    agreed = len(written)
+    choice = choices[agreed - committed]
     cache.truncate(len(start) + agreed)
-    written, choice = choices[:agreed], choices[agreed]
-    frames = encoded.values.shape[1]
     while _goes_on(model.config.eos_token_id, written, choice, frames, limits):
         written.append(choice)
         if choice.frame >= frames - limits.edge_frames:
             break
-        (choice,) = _step(model, [choice.token], encoded, cache, heads)
-    new = [one.token for one in written[agreed:]]
+        (choice,) = _choices(model, *_run(model, [choice.token], encoded, cache, heads))
     return Draft(
-        tokens=(*old[:agreed], *new),  # a forced token may not be the decoder's own choice
-        passes=(*(count + 1 for count in previous.passes[:agreed]), *(1 for _ in new)),
+        tokens=tuple(one.token for one in written),
+        passes=(*(count + 1 for count in previous.passes[:agreed]), *(1 for _ in written[agreed:])),
         attended=tuple(one.frame for one in written),
         probabilities=tuple(one.probability for one in written),
     )
 
 
-def _step(
+def _run(
     model: Speech2TextForConditionalGeneration,
     tokens: list[int],
     encoded: EncodedFrames,
     cache: DecoderCache,
     heads: Heads,
-) -> list[_Choice]:
-    """Run `tokens` through the decoder; what it would write after each of them."""
-    output = model.model.decoder(torch.tensor([tokens], device=model.device), encoded, cache, output_attentions=True)
-    frames = attended_frames(alignment_weights(output.cross_attentions, heads))
-    best = model.lm_head(output.hidden[0]).float().softmax(dim=1).max(dim=1)
-    return [
-        _Choice(token, probability, frame)
-        for token, probability, frame in zip(best.indices.tolist(), best.values.tolist(), frames, strict=True)
-    ]
+) -> tuple[Tensor, list[int]]:
+    """Run `tokens` through the decoder: hidden states (tokens, d_model), and the frame looked at from each of them."""
+    inputs = torch.tensor([tokens], device=model.device)
+    output = model.model.decoder(inputs, encoded, cache, cross_attentions_of=layers_of(heads))
+    return output.hidden[0], attended_frames(alignment_weights(output.cross_attentions, heads))
+
+
+def _choices(model: Speech2TextForConditionalGeneration, hidden: Tensor, frames: list[int]) -> list[_Choice]:
+    """What the decoder writes after each of the tokens with these hidden states."""
+    best = model.lm_head(hidden).float().softmax(dim=1).max(dim=1)
+    return list(map(_Choice, best.indices.tolist(), best.values.tolist(), frames))
 
 
 def _goes_on(eos_token_id: int, written: list[_Choice], choice: _Choice, frames: int, limits: DraftLimits) -> bool:

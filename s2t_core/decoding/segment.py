@@ -10,12 +10,13 @@ import numpy as np
 import torch
 
 from s2t_core.config import FeatureConfig, SearchConfig
-from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames, monotonic_spans
+from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames, layers_of, monotonic_spans
 from s2t_core.decoding.ctc import word_spans
 from s2t_core.decoding.draft import Draft, DraftLimits, redraft
 from s2t_core.decoding.guards import token_limit, without_loop
 from s2t_core.decoding.search import SearchOptions, search
-from s2t_core.features.cmvn import utterance_cmvn
+from s2t_core.decoding.sound import GrowingSound, RenormalisedSound, SegmentSound
+from s2t_core.features.cmvn import Statistics, utterance_cmvn
 from s2t_core.features.fbank import fbank
 from s2t_core.model.ctc import CtcHead
 from s2t_core.model.encoded import EncodedFrames
@@ -30,6 +31,7 @@ FEATURE_FRAMES_PER_SECOND = 100
 _REACH_S = 0.3
 # A repetition this near the end of the audio is shown only once more of it has been heard.
 _ECHO_S = 0.5
+_NEW_TOKENS = 32  # room for those a draft adds; more of them make it grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,44 +91,33 @@ class SegmentDecoder:
             step = self.chunks.frames * self.model.config.subsampling
             return [stream.push(normalised[at : at + step]) for at in range(0, len(normalised), step)][-1]
 
-    def listen(self, look_ahead_s: float) -> EncoderStream | None:
+    def listen(self, look_ahead_s: float, before: Statistics | None = None) -> SegmentSound:
         """For the drafts of a segment: hears what is new, and anew what lies at most `look_ahead_s` back.
 
-        None for checkpoints that normalise the whole segment: with all that comes all of it changes.
+        before  of the speech before it, for checkpoints that normalise the whole segment; they hear all of it anew
         """
         if self.features.do_ceptral_normalize:
-            return None
-        return EncoderStream(self.model.model.encoder, round(look_ahead_s * self.frames_per_second))
+            return RenormalisedSound(self.model, self.features, before)
+        return GrowingSound(self.model, round(look_ahead_s * self.frames_per_second))
 
     def draft(
-        self,
-        frames: Features,
-        stream: EncoderStream | None,
-        previous: Draft,
-        committed: int,
-        edge_s: float,
-        rewind_s: float,
+        self, frames: Features, sound: SegmentSound, previous: Draft, committed: int, edge_s: float, rewind_s: float
     ) -> Draft:
         """Verify and continue the draft of an open segment, of which `frames` (n, bins) have been heard.
 
-        `stream`, from `listen`, is the segment's own; without it all is encoded again. The draft's first `committed`
-        tokens stay as they are. Decoding stops where a token attends to the last `edge_s` of the audio, or `rewind_s`
-        further back than the tokens before it.
+        `sound`, from `listen`, is the segment's own. The draft's first `committed` tokens stay as they are. Decoding
+        stops where a token attends to the last `edge_s` of the audio, or `rewind_s` further back than those before it.
         """
-        settled = settled_frames(len(frames), self.model.config)
-        if settled == 0:
+        if settled_frames(len(frames), self.model.config) == 0:
             return previous
-        if stream is None:
-            encoded = EncodedFrames(self.encode(frames).values[:, :settled])
-        else:
-            encoded = stream.push(torch.from_numpy(frames[stream.taken :]))
+        encoded, cache = sound.hear(frames, len(self._start) + len(previous.tokens) + _NEW_TOKENS)
         limits = DraftLimits(
             max_tokens=token_limit(len(frames) / FEATURE_FRAMES_PER_SECOND),
             edge_frames=round(edge_s * self.frames_per_second),
             rewind_frames=round(rewind_s * self.frames_per_second),
             echo_frames=round(_ECHO_S * self.frames_per_second),
         )
-        return redraft(self.model, encoded, self.heads, self._start, previous, committed, limits)
+        return redraft(self.model, encoded, cache, self.heads, self._start, previous, committed, limits)
 
     def hear(self, samples: Samples) -> DecodedText:
         """The text of a whole recording at 16 kHz, decoded in one piece."""
@@ -167,7 +158,7 @@ class SegmentDecoder:
             return ()
         rows = [*tokens, self.model.config.eos_token_id]
         inputs = torch.tensor([[*self._start, *tokens]], device=self.model.device)
-        output = self.model.model.decoder(inputs, encoded, output_attentions=True)
+        output = self.model.model.decoder(inputs, encoded, cross_attentions_of=layers_of(self.heads))
         first = len(self._start) - 1  # the row that predicts the first token
         log_probs = self.model.lm_head(output.hidden[0, first:]).float().log_softmax(dim=1)
         log_probs = log_probs[range(len(rows)), rows].tolist()

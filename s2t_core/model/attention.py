@@ -18,11 +18,40 @@ class KeysValues(NamedTuple):
     values: Tensor
 
 
-def appended(past: KeysValues | None, new: KeysValues) -> KeysValues:
-    """All positions, the new ones last."""
-    if past is None:
-        return new
-    return KeysValues(torch.cat([past.keys, new.keys], dim=2), torch.cat([past.values, new.values], dim=2))
+class KeysValuesBuffer:
+    """Keys and values that grow along the positions; room is doubled when it runs out, so that growing costs little."""
+
+    def __init__(self) -> None:
+        self.length = 0  # positions that count
+        self._room: KeysValues | None = None
+
+    def behind(self, new: KeysValues, capacity: int = 0) -> KeysValues:
+        """Write `new` behind the positions that count and return all of them; the new ones count after `keep` only.
+
+        capacity  room to take at first, if that is more than is needed at once
+        """
+        end = self.length + new.keys.shape[2]
+        if self._room is None or end > self._room.keys.shape[2]:
+            room = max(end, capacity) if self._room is None else max(end, 2 * self._room.keys.shape[2])
+            self._room = KeysValues(self._wider(0, new.keys, room), self._wider(1, new.values, room))
+        for kept, part in zip(self._room, new, strict=True):
+            kept[:, :, self.length : end] = part
+        return KeysValues(self._room.keys[:, :, :end], self._room.values[:, :, :end])
+
+    def keep(self, positions: int) -> None:
+        """Count so many of those that were written last."""
+        self.length += positions
+
+    def reorder(self, rows: Tensor) -> None:
+        """Row i becomes what row `rows[i]` was."""
+        for part in self._room or ():
+            part[:, :, : self.length] = part[rows, :, : self.length]
+
+    def _wider(self, index: int, like: Tensor, room: int) -> Tensor:
+        wider = like.new_empty((*like.shape[:2], room, like.shape[3]))
+        if self._room is not None:
+            wider[:, :, : self.length] = self._room[index][:, :, : self.length]
+        return wider
 
 
 class MultiHeadAttention(nn.Module):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from s2t_core.config import ModelConfig
 from s2t_core.model.activations import activation
-from s2t_core.model.attention import KeysValues, MultiHeadAttention
+from s2t_core.model.attention import KeysValues, KeysValuesBuffer, MultiHeadAttention
 from s2t_core.model.cache import DecoderCache
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.encoder import drops_layer, row, run_layer
@@ -26,7 +26,7 @@ class DecoderOutput:
 
     hidden_states     input of every layer, then the normalised output: layers + 1 of (rows, tokens, d_model)
     attentions        one a layer that ran: (rows, heads, tokens, past + tokens)
-    cross_attentions  one a layer that ran: (rows, heads, tokens, frames)
+    cross_attentions  one a layer that ran and was asked for: (rows, heads, tokens, frames)
     """
 
     hidden: Tensor
@@ -47,6 +47,7 @@ class _LayerInputs:
     head_mask: Tensor | None
     cross_head_mask: Tensor | None
     need_weights: bool
+    need_cross_weights: bool
 
 
 class DecoderLayer(nn.Module):
@@ -66,9 +67,9 @@ class DecoderLayer(nn.Module):
         self.dropout = config.dropout
         self.activation_dropout = config.activation_dropout
 
-    def encode_source(self, encoded: EncodedFrames) -> KeysValues:
-        """The cross-attention's keys and values of an encoding."""
-        return self.encoder_attn.project(encoded.values)
+    def encode_source(self, encoded: Tensor) -> KeysValues:
+        """The cross-attention's keys and values of encoded frames (batch, frames, d_model)."""
+        return self.encoder_attn.project(encoded)
 
     def forward(self, hidden: Tensor, inputs: _LayerInputs) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """hidden (rows, tokens, d_model) -> the same shape, and self- and cross-attention weights if asked for."""
@@ -81,7 +82,7 @@ class DecoderLayer(nn.Module):
 
         normed = self.encoder_attn_layer_norm(hidden)
         attended, cross_weights = self.encoder_attn(
-            normed, inputs.source, inputs.cross_mask, inputs.cross_head_mask, inputs.need_weights
+            normed, inputs.source, inputs.cross_mask, inputs.cross_head_mask, inputs.need_cross_weights
         )
         hidden = hidden + functional.dropout(attended, self.dropout, self.training)
 
@@ -108,10 +109,22 @@ class Decoder(nn.Module):
 
     def new_cache(self, encoded: EncodedFrames, beams: int = 1, capacity: int = 64) -> DecoderCache:
         """An empty cache for `beams` hypotheses an utterance; the cross keys and values are computed here, once."""
-        cross = [layer.encode_source(encoded) for layer in self._layers()]
+        cross = [layer.encode_source(encoded.values) for layer in self._layers()]
         return DecoderCache(cross, encoded.generation, encoded.values.shape[0] * beams, capacity)
 
-    def forward(
+    def next_cache(self, encoded: EncodedFrames, sources: Sequence[KeysValuesBuffer], capacity: int) -> DecoderCache:
+        """An empty cache for the next encoding of one growing utterance.
+
+        sources  a buffer a layer, empty at first: it holds the keys and values of the frames that were settled before
+        """
+        cross = []
+        for layer, source in zip(self._layers(), sources, strict=True):
+            known = source.length
+            cross.append(source.behind(layer.encode_source(encoded.values[:, known:])))
+            source.keep(encoded.settled - known)
+        return DecoderCache(cross, encoded.generation, 1, capacity)
+
+    def forward(  # noqa: PLR0913 the choices of transformers' class, and one of ours
         self,
         tokens: Tensor,
         encoded: EncodedFrames,
@@ -122,6 +135,7 @@ class Decoder(nn.Module):
         cross_head_mask: Tensor | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
+        cross_attentions_of: Collection[int] = (),
     ) -> DecoderOutput:
         """Run the tokens that the cache does not hold yet.
 
@@ -129,6 +143,7 @@ class Decoder(nn.Module):
         cache            of this encoding (else StaleCacheError); the new positions are added to it
         token_mask       (rows, past + tokens) bool, False hides a position from the later ones
         head_mask, cross_head_mask  (layers, heads)
+        cross_attentions_of         layers whose cross-attention is recorded even if no other is
         """
         if cache is not None:
             cache.check(encoded)
@@ -144,17 +159,19 @@ class Decoder(nn.Module):
             inputs = _LayerInputs(
                 index,
                 cache,
-                layer.encode_source(encoded) if cache is None else cache.cross[index],
+                layer.encode_source(encoded.values) if cache is None else cache.cross[index],
                 own_mask,
                 cross_mask,
                 row(head_mask, index),
                 row(cross_head_mask, index),
                 output_attentions,
+                output_attentions or index in cross_attentions_of,
             )
             hidden, weights, cross_weights = run_layer(layer, (hidden, inputs), checkpointed)
             states.append(hidden)
             attentions.append(weights)
-            cross_attentions.append(cross_weights)
+            if inputs.need_cross_weights:
+                cross_attentions.append(cross_weights)
         if cache is not None:
             cache.advance(tokens.shape[1])
         hidden = self.layer_norm(hidden)
@@ -163,7 +180,7 @@ class Decoder(nn.Module):
             hidden,
             tuple(states) if output_hidden_states else (),
             tuple(attentions) if output_attentions else (),
-            tuple(cross_attentions) if output_attentions else (),
+            tuple(cross_attentions),
         )
 
     def _embed(self, tokens: Tensor, past: int) -> Tensor:

@@ -15,8 +15,10 @@ class EncodedFrames:
     """What the encoder made of a batch of utterances.
 
     `generation` names this very encoding. Caches made from it carry the number and refuse any other.
+    `settled` frames at the beginning will be the same in later encodings of a growing utterance.
     """
 
     values: torch.Tensor  # (batch, frames, d_model)
     mask: torch.Tensor | None = None  # (batch, frames) bool, True where a frame is real; None: all are
+    settled: int = 0
     generation: int = field(default_factory=lambda: next(_generations))

@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from s2t_core.config import ModelConfig
 from s2t_core.model.activations import activation
-from s2t_core.model.attention import KeysValues, MultiHeadAttention, appended
+from s2t_core.model.attention import KeysValuesBuffer, MultiHeadAttention
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.positions import SinusoidalPositions
 from s2t_core.model.subsampler import ConvSubsampler, frame_mask
@@ -58,12 +58,11 @@ class EncoderLayer(nn.Module):
         attended, weights = self.self_attn(normed, self.self_attn.project(normed), mask, head_mask, need_weights)
         return self._feed_forward(hidden, attended), weights
 
-    def extend(self, hidden: Tensor, past: KeysValues | None) -> tuple[Tensor, KeysValues]:
-        """The output of frames (1, frames, d_model) that come behind those of `past`, and their own keys and values."""
+    def extend(self, hidden: Tensor, past: KeysValuesBuffer) -> Tensor:
+        """The output of frames (1, frames, d_model) that come behind those of `past`, where theirs are written."""
         normed = self.self_attn_layer_norm(hidden)
-        own = self.self_attn.project(normed)
-        attended, _ = self.self_attn(normed, appended(past, own))
-        return self._feed_forward(hidden, attended), own
+        attended, _ = self.self_attn(normed, past.behind(self.self_attn.project(normed)))
+        return self._feed_forward(hidden, attended)
 
     def _feed_forward(self, hidden: Tensor, attended: Tensor) -> Tensor:
         hidden = hidden + functional.dropout(attended, self.dropout, self.training)

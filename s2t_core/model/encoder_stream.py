@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from s2t_core.model.attention import KeysValues, appended
+from s2t_core.model.attention import KeysValuesBuffer
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.encoder import Encoder, EncoderLayer
 from s2t_core.model.subsampler import padded_frames, settled_frames
@@ -32,7 +32,7 @@ class EncoderStream:
         self._heard = 0  # frames that have left the convolutions
         self._open = torch.zeros(1, 0, config.d_model, device=device)  # inputs of the layers, not settled yet
         self._settled = self._open  # encoding of the frames before
-        self._past: list[KeysValues | None] = [None] * len(encoder.layers)
+        self._past = [KeysValuesBuffer() for _ in encoder.layers]
 
     @property
     def taken(self) -> int:
@@ -51,14 +51,12 @@ class EncoderStream:
         The last frames, which see beyond the features, are left out until those come.
         """
         self._hear(features)
-        hidden, new = self._open, []
+        hidden = self._open
         for layer, past in zip(self._encoder.layers, self._past, strict=True):
-            hidden, own = cast(EncoderLayer, layer).extend(hidden, past)
-            new.append(own)
-        hidden = self._encoder.layer_norm(hidden)
-        encoded = torch.cat([self._settled, hidden], dim=1)
-        self._settle(max(0, hidden.shape[1] - self._look_ahead), encoded, new)
-        return EncodedFrames(encoded)
+            hidden = cast(EncoderLayer, layer).extend(hidden, past)
+        encoded = torch.cat([self._settled, self._encoder.layer_norm(hidden)], dim=1)
+        self._settle(max(0, hidden.shape[1] - self._look_ahead), encoded)
+        return EncodedFrames(encoded, settled=self.settled)
 
     def _hear(self, features: Tensor) -> None:
         """Convolutions and positions of the frames that have become whole."""
@@ -75,11 +73,9 @@ class EncoderStream:
         needed = min(max(0, end - self._contaminated), self.taken // self._stride) * self._stride
         self._features, self._dropped = self._features[needed - self._dropped :], needed
 
-    def _settle(self, count: int, encoded: Tensor, new: list[KeysValues]) -> None:
+    def _settle(self, count: int, encoded: Tensor) -> None:
         """Keep what is known of the first `count` open frames."""
         self._settled = encoded[:, : self.settled + count]
         self._open = self._open[:, count:]
-        self._past = [
-            appended(past, KeysValues(own.keys[:, :, :count], own.values[:, :, :count]))
-            for past, own in zip(self._past, new, strict=True)
-        ]
+        for past in self._past:
+            past.keep(count)

@@ -66,7 +66,7 @@ class Speech2TextForConditionalGeneration(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        return self.lm_head.weight.device
+        return self.model.decoder.embed_tokens.weight.device
 
     def tie_weights(self) -> None:
         """Make the head and the embeddings one tensor, where the configuration says so."""

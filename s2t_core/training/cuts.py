@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames
+from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames, layers_of
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.tokenizer import Tokenizer
@@ -24,7 +24,8 @@ def token_ends_s(
 ) -> list[float]:
     """When each token of a known text has been heard, in seconds, by the attention of a teacher-forced pass."""
     tokens = torch.tensor([[model.config.decoder_start_token_id, *ids[:-1]]], device=model.device)
-    output = model.model.decoder(tokens, EncodedFrames(frames.unsqueeze(0)), output_attentions=True)
+    encoded = EncodedFrames(frames.unsqueeze(0))
+    output = model.model.decoder(tokens, encoded, cross_attentions_of=layers_of(heads))
     seconds = 0.01 * model.config.subsampling
     at = attended_frames(alignment_weights(output.cross_attentions, heads))
     return [float(one) * seconds for one in np.maximum.accumulate(at)]

@@ -88,23 +88,23 @@ def test_packed_twice_is_packed_once():
 
 
 @torch.no_grad()
-def test_the_exported_embedded_model_gives_transformers_the_same_logits(tmp_path, recognizer):
+def test_the_exported_embedded_model_gives_transformers_the_same_logits(tmp_path, plain):
     export_folder(MODEL, tmp_path)
     theirs = Peer.from_pretrained(tmp_path).eval()
     features = torch.randn(1, 120, 80) * 3
     tokens = torch.tensor([[2, 50, 600, 7000]])
-    ours = recognizer.decoder.model(features, tokens).logits
+    ours = plain.decoder.model(features, tokens).logits
     want = theirs(input_features=features, decoder_input_ids=tokens).logits
     assert float((ours - want).abs().max()) < 1e-3  # logits of up to 30
 
 
 @torch.no_grad()
-def test_transformers_writes_the_same_text_from_the_exported_embedded_model(tmp_path, recognizer, sample):
+def test_transformers_writes_the_same_text_from_the_exported_embedded_model(tmp_path, plain, sample):
     export_folder(MODEL, tmp_path)
     theirs, processor = Peer.from_pretrained(tmp_path).eval(), Speech2TextProcessor.from_pretrained(tmp_path)
     heard = processor(sample[0], sampling_rate=16000, return_tensors="pt")
     ids = theirs.generate(heard.input_features, attention_mask=heard.attention_mask)
-    ours = recognizer.decoder.hear(sample[0]).text
+    ours = plain.decoder.hear(sample[0]).text
     assert processor.batch_decode(ids, skip_special_tokens=True) == [ours]
 
 

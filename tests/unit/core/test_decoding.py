@@ -37,6 +37,10 @@ def encoded(model):
         return model.encode(features)
 
 
+def cache_of(model, encoded):
+    return model.model.decoder.new_cache(encoded)
+
+
 def greedy(model, encoded, prefix=(), limit=12):
     options = SearchOptions(max_new_tokens=limit, early_stopping=True, prefix=prefix)
     return search(model, encoded, options)[0][0].tokens
@@ -62,7 +66,7 @@ def test_scores_are_the_mean_log_probability_of_the_tokens(model, encoded):
 
 
 def test_a_draft_of_nothing_is_the_greedy_text(model, encoded):
-    draft = redraft(model, encoded, HEADS, (2,), Draft(), 0, NO_LIMITS)
+    draft = redraft(model, encoded, cache_of(model, encoded), HEADS, (2,), Draft(), 0, NO_LIMITS)
     whole = [token for token in greedy(model, encoded) if token != TINY.eos_token_id]
     kept = without_loop(whole)
     assert list(draft.tokens)[: len(kept) - 1] == kept[: len(draft.tokens)][: len(kept) - 1]
@@ -70,24 +74,33 @@ def test_a_draft_of_nothing_is_the_greedy_text(model, encoded):
 
 
 def test_a_draft_that_holds_is_confirmed_and_a_wrong_one_is_replaced_from_the_first_fault(model, encoded):
-    first = redraft(model, encoded, HEADS, (2,), Draft(), 0, NO_LIMITS)
-    again = redraft(model, encoded, HEADS, (2,), first, 0, NO_LIMITS)
+    first = redraft(model, encoded, cache_of(model, encoded), HEADS, (2,), Draft(), 0, NO_LIMITS)
+    again = redraft(model, encoded, cache_of(model, encoded), HEADS, (2,), first, 0, NO_LIMITS)
     assert again.tokens == first.tokens
     assert again.passes == tuple(2 for _ in first.tokens)
     wrong = Draft((first.tokens[0], (first.tokens[1] + 1) % 50 + 4), (1, 1), (0, 0), (1.0, 1.0))
-    mended = redraft(model, encoded, HEADS, (2,), wrong, 0, NO_LIMITS)
+    mended = redraft(model, encoded, cache_of(model, encoded), HEADS, (2,), wrong, 0, NO_LIMITS)
     assert mended.tokens == first.tokens
     assert mended.passes[:2] == (2, 1)
 
 
 def test_committed_tokens_stay_even_against_the_decoder(model, encoded):
     forced = Draft((41, 42), (9, 9), (0, 0), (1.0, 1.0))
-    assert redraft(model, encoded, HEADS, (2,), forced, 2, NO_LIMITS).tokens[:2] == (41, 42)
+    assert redraft(model, encoded, cache_of(model, encoded), HEADS, (2,), forced, 2, NO_LIMITS).tokens[:2] == (41, 42)
 
 
 def test_a_draft_stops_at_the_edge_of_the_audio(model, encoded):
     frames = encoded.values.shape[1]
-    draft = redraft(model, encoded, HEADS, (2,), Draft(), 0, DraftLimits(12, edge_frames=frames, rewind_frames=10**6))
+    draft = redraft(
+        model,
+        encoded,
+        cache_of(model, encoded),
+        HEADS,
+        (2,),
+        Draft(),
+        0,
+        DraftLimits(12, edge_frames=frames, rewind_frames=10**6),
+    )
     assert len(draft.tokens) == 1
 
 

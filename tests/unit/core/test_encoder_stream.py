@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.peer import ODD, TINY
 
+from s2t_core.model.attention import KeysValuesBuffer
+from s2t_core.model.decoder import Decoder
 from s2t_core.model.encoder import Encoder
 from s2t_core.model.encoder_stream import EncoderStream
 from s2t_core.model.subsampler import settled_frames
@@ -79,3 +81,15 @@ def test_settled_frames_stay_as_they_are():
     second = stream.push(torch.randn(40, 80)).values
     assert torch.equal(second[:, :settled], first[:, :settled])
     assert not torch.allclose(second[:, settled : first.shape[1]], first[:, settled:], atol=1e-3)
+
+
+@torch.no_grad()
+def test_a_growing_encoding_gives_the_decoder_what_it_would_compute_of_the_whole():
+    encoder, decoder = encoder_of(TINY), Decoder(TINY).eval()
+    stream, sources = EncoderStream(encoder, 4), [KeysValuesBuffer() for _ in decoder.layers]
+    tokens = torch.tensor([[2, 5, 6, 7]])
+    for piece in torch.randn(120, 80).split([40, 9, 71]):
+        encoded = stream.push(piece)
+        grown = decoder(tokens, encoded, decoder.next_cache(encoded, sources, 8)).hidden
+        assert [source.length for source in sources] == [stream.settled] * len(sources)
+        torch.testing.assert_close(grown, decoder(tokens, encoded).hidden, rtol=1e-4, atol=1e-5)

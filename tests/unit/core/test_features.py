@@ -13,7 +13,7 @@ from transformers import Speech2TextFeatureExtractor
 from s2t_core.config import FeatureConfig, read_feature_config
 from s2t_core.errors import AudioFormatError
 from s2t_core.features import fbank as fbank_module
-from s2t_core.features.cmvn import utterance_cmvn
+from s2t_core.features.cmvn import running_cmvn, statistics, utterance_cmvn
 from s2t_core.features.fbank import fbank, frame_count, native_fbank
 from s2t_core.features.resample import StreamingResampler
 from s2t_core.features.stream import FbankStream
@@ -47,6 +47,18 @@ def test_utterance_cmvn_equals_transformers(sample, means, variances):
 def test_cmvn_of_digital_silence_is_finite():
     frames = utterance_cmvn(fbank(np.zeros(16000, np.float32), CONFIG), CONFIG)
     assert np.isfinite(frames).all()
+
+
+def test_running_cmvn_leans_on_earlier_speech_for_three_seconds_and_then_is_that_of_the_utterance():
+    rng = np.random.default_rng(0)
+    earlier, now = rng.normal(3, 2, (500, 80)).astype(np.float32), rng.normal(5, 1, (400, 80)).astype(np.float32)
+    before = statistics(earlier)
+    joined = np.concatenate([earlier[:200], now[:100]])
+    borrowed = running_cmvn(now[:100], before, CONFIG)
+    # 200 frames like the earlier ones stand in for those that lack
+    np.testing.assert_allclose(borrowed, utterance_cmvn(joined, CONFIG)[200:], atol=0.3)
+    for first, stats in ((now, before), (now[:300], before), (now[:100], None)):
+        assert np.array_equal(running_cmvn(first, stats, CONFIG), utterance_cmvn(first, CONFIG))
 
 
 def test_a_preprocessor_config_that_asks_for_no_cmvn_is_honoured(tmp_path):

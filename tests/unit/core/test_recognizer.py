@@ -15,6 +15,7 @@ from conftest import MODEL
 from s2t_core.decoding.segment import Chunks
 from s2t_core.errors import S2TError
 from s2t_core.features.fbank import fbank
+from s2t_core.model.checkpoint import PACKED
 from s2t_core.model.ctc import CtcHead, save_ctc
 from s2t_core.recognizer import load, pick_device
 
@@ -25,7 +26,7 @@ def folder(tmp_path):
     target = tmp_path / "copy"
     target.mkdir()
     for path in MODEL.iterdir():
-        if path.suffix == ".safetensors":
+        if path.name == PACKED:
             (target / path.name).symlink_to(path)
         else:
             shutil.copy(path, target)

@@ -1,0 +1,72 @@
+"""Linear layers in eight bits: near the same numbers, vector by vector, where the processor sums them right."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from conftest import MODEL
+from torch import nn
+
+from s2t_core.errors import CheckpointError
+from s2t_core.model import int8
+from s2t_core.model.int8 import Int8Linear, int8_is_exact, make_int8
+from s2t_core.recognizer import load, picks_int8
+
+needs_int8 = pytest.mark.skipif(not int8_is_exact(), reason="this processor does not sum int8 exactly")
+
+
+@pytest.fixture
+def linear():
+    torch.manual_seed(0)
+    return nn.Linear(64, 48)
+
+
+@needs_int8
+@torch.no_grad()
+def test_outputs_are_those_of_the_layer_within_a_hundredth(linear):
+    inputs = torch.randn(3, 5, 64)
+    got, want = Int8Linear(linear)(inputs), linear(inputs)
+    assert got.shape == want.shape
+    assert float((got - want).std() / want.std()) < 0.01
+
+
+@needs_int8
+@torch.no_grad()
+def test_a_loud_vector_does_not_blur_the_others(linear):
+    quiet = torch.randn(5, 64)
+    beside = torch.cat([quiet, 1000 * torch.randn(1, 64)])
+    got = Int8Linear(linear)(beside)[:5]
+    assert float((got - linear(quiet)).std() / linear(quiet).std()) < 0.02
+
+
+@needs_int8
+@torch.no_grad()
+def test_zeros_give_the_bias(linear):
+    torch.testing.assert_close(Int8Linear(linear)(torch.zeros(2, 64)), linear.bias.expand(2, -1))
+
+
+@needs_int8
+def test_every_linear_layer_is_replaced_and_nothing_else():
+    network = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4), nn.Sequential(nn.Linear(4, 2, bias=False)))
+    make_int8(network)
+    assert [type(module) for module in network] == [Int8Linear, nn.LayerNorm, nn.Sequential]
+    assert isinstance(network[2][0], Int8Linear)
+
+
+def test_where_the_processor_cannot_float32_stays_and_asking_for_int8_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: False, raising=False)
+    assert not int8.int8_is_exact()
+    assert not picks_int8("auto", "cpu")
+    with pytest.raises(CheckpointError, match="does not sum int8 exactly"):
+        picks_int8("int8", "cpu")
+
+
+@pytest.mark.parametrize("precision", ["auto", "float32"])
+def test_a_gpu_keeps_float32(precision):
+    assert not picks_int8(precision, "cuda")
+    with pytest.raises(CheckpointError, match="CPU only"):
+        picks_int8("int8", "cuda")
+
+
+def test_float32_on_request():
+    assert isinstance(load(MODEL, "cpu", precision="float32").decoder.model.lm_head, nn.Linear)
