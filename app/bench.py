@@ -1,13 +1,12 @@
-"""`dictate bench live`: recorded speech, strung together, through live sessions at the pace of speech."""
+"""`dictate bench`: recorded speech, strung together, through live sessions at the pace of speech."""
 
 from __future__ import annotations
 
 import argparse
 import functools
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,15 +17,10 @@ from app.terminal import note, out
 from s2t_core.streaming.policy import POLICIES
 
 if TYPE_CHECKING:
-    from app.feed import Recording
-    from s2t_core.live_metrics import LiveFigures
+    from app.bench_figures import Measured
+    from app.sweep import Point
     from s2t_core.manifest import Utterance
-    from s2t_core.session import StreamSession
 
-HEADINGS = (
-    "policy", "WER %", "of committed %", "seen s: mean, 50, 90, 99 %", "committed s: mean, 50, 90, 99 %",
-    "closed s: 50, 90 %", "endpoint s: 50, 90 %", "erased a word", "revised", "work / audio",
-)  # fmt: skip
 _OFFLINE = "no drafts"
 
 
@@ -36,94 +30,107 @@ def add_bench(
     parents: list[argparse.ArgumentParser],
 ) -> None:
     """Declare the commands; `common` brings --debug, `parents` bring that, --model and --device."""
-    bench = commands.add_parser("bench", help="how live text is: delay, changes, errors", parents=[common])
+    bench = commands.add_parser("bench", help="how live text is: delay, changes, errors, cost", parents=[common])
     actions = bench.add_subparsers(metavar="ACTION", required=True)
-    command = actions.add_parser("live", help="recordings, fed at the pace of speech", parents=parents)
-    add_recordings(command)
-    command.add_argument("--policy", nargs="+", choices=tuple(POLICIES), default=list(POLICIES)[:1], metavar="NAME",
-                         help=f"when words are committed: {', '.join(POLICIES)}")  # fmt: skip
-    command.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
-    command.set_defaults(run=run_bench)
+    live = actions.add_parser("live", help="recordings, fed at the pace of speech", parents=parents)
+    add_recordings(live)
+    live.add_argument("--policy", nargs="+", choices=tuple(POLICIES), metavar="NAME",
+                      help=f"when words are committed: {', '.join(POLICIES)}")  # fmt: skip
+    live.add_argument("--sweep", action="store_true", help="every policy, or those named, at several settings")
+    live.add_argument("--plot", type=Path, metavar="FILE", help="draw delays against errors there (.png)")
+    live.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    live.set_defaults(run=run_live)
+    soak = actions.add_parser("soak", help="one long session: does its cost or memory grow?", parents=parents)
+    add_recordings(soak)
+    soak.add_argument("--minutes", type=_minutes, default=60.0, metavar="N", help="of audio; default: 60")
+    soak.add_argument("--pace", type=int, choices=(0, 1), default=0, help="1: wait as in real time, 0: do not")
+    soak.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    soak.set_defaults(run=_run_soak)
 
 
-def run_bench(options: argparse.Namespace) -> int:
-    """Measure every policy on the same recordings and print a table; returns 0."""
-    from app.export import write_text
-    from app.feed import strung_together
-    from app.figures import markdown
-    from s2t_core.recognizer import load
-    from s2t_core.session import SessionConfig
-    from s2t_core.types import SAMPLE_RATE_HZ
+def _minutes(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def _run_soak(options: argparse.Namespace) -> int:
+    from app.soak import run_soak
+
+    return run_soak(options)
+
+
+def run_live(options: argparse.Namespace) -> int:
+    """Measure every policy on the same recordings, print a table, draw the curves; returns 0."""
+    from app.plot import check_plot
+    from app.sweep import points
 
     check_folder(options.json)
-    utterances = [one for one in read_utterances(options.manifests, options.audio, options.limit) if one.transcript]
-    if not utterances:
+    if options.plot is not None:
+        check_folder(options.plot, "--plot")
+        check_plot(options.plot)
+    utterances = read_utterances(options.manifests, options.audio, options.limit)
+    if not any(one.transcript for one in utterances):
         raise AppError("Nothing is spoken in these recordings.", "Name a manifest with transcripts.")
     check_recordings(utterances)
-    recognizer = load(options.model, options.device)
-    recordings = [strung_together(rows, recognizer.decoder) for rows in by_corpus(utterances)]
-    seconds = sum(len(one.samples) for one in recordings) / SAMPLE_RATE_HZ
-    note(f"{len(utterances)} utterances in {len(recordings)} recordings of {seconds / 60:.1f} minutes together.")
-    configs = {name: SessionConfig(commit=POLICIES[name]) for name in options.policy}
-    configs[_OFFLINE] = SessionConfig(partials=False)
-    rows, content = [], {}
-    for name, config in configs.items():
-        figures, work_s = measured(recordings, functools.partial(recognizer.open_session, config), name)
-        rows.append(cells(name, figures, work_s / seconds))
-        content[name] = {**asdict(figures), "work_per_audio": work_s / seconds}
-    out(markdown(HEADINGS, rows))
+    names = options.policy or (list(POLICIES) if options.sweep else list(POLICIES)[:1])
+    wanted = points(names, sweep=options.sweep)
+    found = _measure(options, utterances, wanted)
     if options.json is not None:
+        from app.export import write_text
+
+        content = {name: one.content for name, one in found.items()}
         write_text(options.json, json.dumps(content, indent=1) + "\n")
         note(f"figures -> {options.json}")
+    if options.plot is not None:
+        _draw(found, wanted, options.plot)
+        note(f"curves -> {options.plot}")
     return 0
+
+
+def _measure(
+    options: argparse.Namespace, utterances: Sequence[Utterance], wanted: Sequence[Point]
+) -> dict[str, Measured]:
+    """Every point and the session without drafts, by name; prints their table."""
+    from app.bench_figures import HEADINGS, cells, measured
+    from app.feed import strung_together
+    from app.figures import markdown
+    from app.memory import resident_mb
+    from s2t_core.recognizer import load
+    from s2t_core.session import SessionConfig
+
+    recognizer = load(options.model, options.device)
+    recordings = [strung_together(rows, recognizer.decoder) for rows in by_corpus(utterances)]
+    minutes = sum(one.length_s for one in recordings) / 60
+    note(f"{len(utterances)} recordings, strung together to {len(recordings)} of {minutes:.1f} minutes together.")
+    configs = {point.name: SessionConfig(commit=point.rule) for point in wanted}
+    configs[_OFFLINE] = SessionConfig(partials=False)
+    before_mb, found = resident_mb(), {}
+    for name, config in configs.items():
+        found[name] = measured(recordings, functools.partial(recognizer.open_session, config), name, before_mb)
+    rows = [cells(name, one, drafted=name != _OFFLINE) for name, one in found.items()]
+    out(markdown(HEADINGS, rows))
+    return found
+
+
+def _draw(found: Mapping[str, Measured], wanted: Sequence[Point], file: Path) -> None:
+    from app.plot import Mark, draw
+
+    curves: dict[str, list[Mark]] = {}
+    for point in wanted:
+        figures = found[point.name].figures
+        delays = figures.committed_s
+        delay_s = sum(delays) / len(delays) if delays else None
+        mark = Mark(point.setting, delay_s, figures.final.rate, figures.committed.rate)
+        curves.setdefault(point.policy, []).append(mark)
+    draw(curves, found[_OFFLINE].figures.final.rate, file)
 
 
 def by_corpus(utterances: Sequence[Utterance]) -> Iterator[list[Utterance]]:
     """Neighbours of one corpus together."""
     for _, rows in groupby(utterances, key=lambda one: one.corpus):
         yield list(rows)
-
-
-def measured(
-    recordings: Sequence[Recording], open_session: Callable[[], StreamSession], name: str
-) -> tuple[LiveFigures, float]:
-    """The figures of all recordings together, each in a session of its own, and the seconds of work."""
-    from tqdm import tqdm
-
-    from app.feed import feed
-    from s2t_core.live_metrics import LiveFigures, histories, live_figures
-
-    total, work_s = LiveFigures(), 0.0
-    for recording in tqdm(recordings, desc=name, disable=not sys.stderr.isatty(), leave=False):
-        events, took_s = feed(open_session(), recording.samples)
-        total, work_s = total + live_figures(recording.words, histories(events)), work_s + took_s
-    return total, work_s
-
-
-def cells(name: str, figures: LiveFigures, work: float) -> list[str]:
-    """One row of the table."""
-    from app.figures import percent
-
-    drafted = name != _OFFLINE
-    return [
-        name,
-        percent(figures.final.rate),
-        percent(figures.committed.rate) if drafted else "-",
-        _spread(figures.seen_s, 50, 90, 99, mean=True) if drafted else "-",
-        _spread(figures.committed_s, 50, 90, 99, mean=True) if drafted else "-",
-        _spread(figures.closed_s, 50, 90),
-        _spread(figures.endpoint_s, 50, 90),
-        f"{figures.normalised_erasure or 0.0:.2f}",
-        str(figures.revised),
-        f"{work:.2f}",
-    ]
-
-
-def _spread(values: Sequence[float], *shares: int, mean: bool = False) -> str:
-    """Percentiles, after the mean if it is wanted."""
-    import numpy as np
-
-    if not values:
-        return "-"
-    found = [float(np.mean(values))] * mean + [float(one) for one in np.percentile(values, shares)]
-    return ", ".join(f"{value:.2f}" for value in found)

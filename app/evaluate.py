@@ -94,10 +94,10 @@ def run_eval(options: argparse.Namespace) -> int:
     return 0
 
 
-def check_folder(file: Path | None) -> None:
+def check_folder(file: Path | None, option: str = "--json") -> None:
     """Raises AppError where figures could not be written, before hours go into them."""
     if file is not None and not file.parent.is_dir():
-        raise AppError(f"There is no folder {file.parent}.", "Name one that is there after --json.")
+        raise AppError(f"There is no folder {file.parent}.", f"Name one that is there after {option}.")
 
 
 def check_recordings(utterances: Iterable[Utterance]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import itertools
 import json
 from types import SimpleNamespace
 
@@ -9,12 +11,18 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import SAMPLE, SAMPLE_TEXT
+from support.fakes import ScriptedSession
 
 import app.feed
 from app import cli
-from app.feed import PIECE, feed, strung_together
+from app.bench_figures import HEADINGS, cells, measured
+from app.feed import PIECE, Recording, endless, feed, pieces_of, strung_together, turns
+from app.plot import Mark, draw
+from app.sweep import CURVES, points
 from s2t_core.decoding.segment import DecodedWord
+from s2t_core.live_history import SpokenWord
 from s2t_core.manifest import Utterance
+from s2t_core.streaming.policy import POLICIES
 
 RATE = 16000
 
@@ -40,13 +48,19 @@ class SlowSession:
 @pytest.fixture
 def clock(monkeypatch):
     now = [5.0]
-    monkeypatch.setattr(app.feed, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def sleep(seconds):
+        now[0] += seconds
+
+    # Half of the work is another program's: the clock goes on, the processors' time does not.
+    times = SimpleNamespace(perf_counter=lambda: now[0], process_time=lambda: now[0] / 2, sleep=sleep)
+    monkeypatch.setattr(app.feed, "time", times)
     return now
 
 
 def test_a_session_that_keeps_up_gets_a_piece_at_a_time(clock):
     session = SlowSession(clock, [0.0] * 9)
-    events, work_s = feed(session, np.zeros(3 * PIECE + 7, np.float32))
+    events, work_s, _ = feed(session, np.zeros(3 * PIECE + 7, np.float32))
     assert session.pushed == [(0, PIECE), (PIECE, PIECE), (2 * PIECE, PIECE), (3 * PIECE, 7)]
     assert session.finished == 1 and work_s == 0
     assert [one.time_s for one in events] == pytest.approx([0.1, 0.2, 0.3, 0.3 + 7 / RATE, 0.3 + 7 / RATE], abs=0.1)
@@ -55,11 +69,33 @@ def test_a_session_that_keeps_up_gets_a_piece_at_a_time(clock):
 
 def test_a_slow_session_gets_all_that_has_come_meanwhile_and_its_events_come_late(clock):
     session = SlowSession(clock, [0.35, 0.0, 0.25])
-    events, work_s = feed(session, np.zeros(10 * PIECE, np.float32))
+    events, work_s, cpu_s = feed(session, np.zeros(10 * PIECE, np.float32))
     assert session.pushed[:4] == [(0, PIECE), (PIECE, 3 * PIECE), (4 * PIECE, PIECE), (5 * PIECE, 2 * PIECE)]
     assert sum(length for _, length in session.pushed) == 10 * PIECE
     assert events[0].time_s == pytest.approx(0.45) and events[0].heard_s == pytest.approx(0.1)
-    assert work_s == pytest.approx(0.6)
+    assert work_s == pytest.approx(0.6) and cpu_s == pytest.approx(0.3)
+
+
+def test_in_real_time_the_harness_waits_for_the_audio_and_the_session_for_nothing(clock):
+    session = SlowSession(clock, [0.05, 0.25])
+    made = list(turns(session, pieces_of(np.zeros(5 * PIECE, np.float32)), real_time=True))
+    assert session.pushed == [(0, PIECE), (PIECE, PIECE), (2 * PIECE, 2 * PIECE), (4 * PIECE, PIECE)]
+    assert [one.time_s for one in made] == pytest.approx([0.15, 0.45, 0.45, 0.5, 0.5])
+    assert clock[0] == pytest.approx(5.5)
+
+
+def test_endless_audio_comes_in_whole_pieces_and_begins_again(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.full(RATE // 2, 0.5, np.float32), RATE)
+    pieces = list(itertools.islice(endless([Utterance(tmp_path / "a.wav", "")]), 60))
+    assert {len(one) for one in pieces} == {PIECE}
+    loud = np.abs(np.concatenate(pieces)) > 0.1
+    assert np.count_nonzero(np.diff(loud.astype(int)) == 1) > 1
+
+
+def test_recordings_without_words_are_strung_together_without_asking_where_words_lie(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.full(RATE, 0.5, np.float32), RATE)
+    made = strung_together([Utterance(tmp_path / "a.wav", "")], SimpleNamespace())
+    assert made.words == () and made.length_s > 1
 
 
 def test_an_empty_recording_is_finished_at_once(clock):
@@ -82,6 +118,7 @@ def test_utterances_are_strung_together_with_pauses_and_their_words_keep_their_p
     made = strung_together(rows, decoder)
     assert told == ["Well-known here.", "some words"]
     assert [word.text for word in made.words] == ["well", "known", "here"] * 2
+    assert [word.utterance for word in made.words] == [0, 0, 0, 1, 1, 1]
     loud = np.flatnonzero(np.abs(made.samples) > 0.1)
     first, second = loud[0], loud[np.flatnonzero(np.diff(loud) > 1)[0] + 1]
     assert second - first - RATE > 0.4 * RATE
@@ -97,6 +134,8 @@ def test_the_bench_prints_a_row_for_each_policy_and_writes_all_figures(tmp_path,
     manifest.write_text(f"path\ttranscript\tcased\n{SAMPLE}\t{SAMPLE_TEXT.upper()}\t{SAMPLE_TEXT}\n")
     figures = tmp_path / "figures.json"
     words = ["bench", "live", str(manifest), "--policy", "agree-and-hold", "hold-5", "--json", str(figures)]
+    picture = tmp_path / "curves.png"
+    words += ["--plot", str(picture)]
     assert cli.main(words) == cli.DONE
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:]] == ["agree-and-hold", "hold-5", "no drafts"]
@@ -106,7 +145,54 @@ def test_the_bench_prints_a_row_for_each_policy_and_writes_all_figures(tmp_path,
         assert found[name]["words"] > 30 and len(found[name]["seen_s"]) > 20
         assert found[name]["final"]["reference"] == 40
         assert np.median(found[name]["seen_s"]) <= np.median(found[name]["committed_s"])
+        assert found[name]["shown"]["reference"] == 40 and len(found[name]["first_s"]) > 0
+        assert found[name]["unstable"] <= found[name]["erased"]
     assert found["no drafts"]["erased"] == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_row_has_a_cell_for_each_heading_and_cost_counts_only_where_something_is_spoken():
+    sound = np.zeros(4 * PIECE, np.float32)
+    spoken = Recording(sound, (SpokenWord("yes", 0.0, 0.004), SpokenWord("sir", 0.004, 0.012)))
+    sessions = iter([ScriptedSession(["Yes", "sir."]), ScriptedSession(["Hm"])])
+    found = measured([spoken, Recording(sound, ())], lambda: next(sessions), "fake", before_mb=1.0)
+    assert found.audio_s == pytest.approx(0.4)
+    assert found.figures.silent_words == 1 and found.figures.silence_s == pytest.approx(0.788)
+    assert found.figures.final.total == 0
+    for drafted in (True, False):
+        row = dict(zip(HEADINGS, cells("fake", found, drafted=drafted), strict=True))
+        assert row["WER %"] == "0.0" and row["words in silence"] == "1 in 0.0 min"
+        assert (row["first s: 50, 90 %"] == "-") != drafted
+    assert json.loads(json.dumps(found.content))["audio_s"] == pytest.approx(0.4)
+
+
+def test_a_sweep_goes_through_the_settings_of_each_policy_its_own_among_them():
+    assert [one.name for one in points(["hold-5"], sweep=False)] == ["hold-5"]
+    swept = points(POLICIES, sweep=True)
+    assert {one.policy for one in swept} == set(POLICIES) == set(CURVES)
+    assert len({one.name for one in swept}) == len(swept)
+    for name, (setting, _) in CURVES.items():
+        assert sum(one.policy == name and one.rule == POLICIES[name] for one in swept) == 1
+        assert f"{name}, {setting} " in " ".join(one.name for one in swept)
+
+
+def test_a_curve_leaves_out_what_is_not_known(tmp_path):
+    marks = [Mark("hold_ms 1", 0.5, 0.1, 0.2), Mark("hold_ms 2", None, 0.1, None), Mark("hold_ms 3", 0.9, 0.1, 0.1)]
+    draw({"one": marks, "two": [Mark("", None, 0.3, None)]}, None, tmp_path / "a.svg")
+    drawn = (tmp_path / "a.svg").read_text()
+    assert "<!-- hold_ms 1 -->" in drawn and "<!-- hold_ms 2 -->" not in drawn
+
+
+@pytest.mark.parametrize(("file", "said"), [("x.txt", "no name of a picture"), ("no/x.png", "There is no folder")])
+def test_a_picture_that_could_not_be_drawn_is_refused_before_the_work(tmp_path, capsys, file, said):
+    assert cli.main(["bench", "live", "no manifest", "--plot", str(tmp_path / file)]) == cli.FAILED
+    assert said in capsys.readouterr().err
+
+
+def test_without_the_package_for_drawing_one_line_names_the_extra(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert cli.main(["bench", "live", "no manifest", "--plot", str(tmp_path / "x.png")]) == cli.FAILED
+    assert "dictate[eval]" in capsys.readouterr().err
 
 
 def test_recordings_without_speech_are_refused(tmp_path, capsys):
