@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ class Peer:
     name: str
     package: str
     folder: str | None
-    make: Callable[[argparse.Namespace], Recognise]
+    make: Callable[[argparse.Namespace], Any]
 
 
 def embedded(options: argparse.Namespace, beams: int | None) -> Recognise:
