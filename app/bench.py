@@ -38,14 +38,22 @@ def add_bench(
                       help=f"when words are committed: {', '.join(POLICIES)}")  # fmt: skip
     live.add_argument("--sweep", action="store_true", help="every policy, or those named, at several settings")
     live.add_argument("--plot", type=Path, metavar="FILE", help="draw delays against errors there (.png)")
+    _add_clock(live)
     live.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     live.set_defaults(run=run_live)
     soak = actions.add_parser("soak", help="one long session: does its cost or memory grow?", parents=parents)
     add_recordings(soak)
     soak.add_argument("--minutes", type=_minutes, default=60.0, metavar="N", help="of audio; default: 60")
     soak.add_argument("--pace", type=int, choices=(0, 1), default=0, help="1: wait as in real time, 0: do not")
+    _add_clock(soak)
     soak.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     soak.set_defaults(run=_run_soak)
+
+
+def _add_clock(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--clock", choices=("work", "cpu"), default="work",
+                         help="work: it lasts as long as it took; cpu: as long as it kept processors busy, on one "
+                         "thread what it takes on an idle machine")  # fmt: skip
 
 
 def _minutes(text: str) -> float:
@@ -111,7 +119,9 @@ def _measure(
     configs[_OFFLINE] = SessionConfig(partials=False)
     before_mb, found = resident_mb(), {}
     for name, config in configs.items():
-        found[name] = measured(recordings, functools.partial(recognizer.open_session, config), name, before_mb)
+        found[name] = measured(
+            recordings, functools.partial(recognizer.open_session, config), name, options.clock, before_mb
+        )
     rows = [cells(name, one, drafted=name != _OFFLINE) for name, one in found.items()]
     out(markdown(HEADINGS, rows))
     return found

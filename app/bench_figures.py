@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from app.feed import Live, Recording, feed
+from app.feed import Clock, Live, Recording, feed
 from app.figures import percent
 from app.memory import forget_peak, peak_mb, resident_mb
 from s2t_core.live_history import histories
@@ -46,9 +46,13 @@ class Measured:
 
 
 def measured(
-    recordings: Sequence[Recording], open_session: Callable[[], Live], name: str, before_mb: float | None = None
+    recordings: Sequence[Recording],
+    open_session: Callable[[], Live],
+    name: str,
+    clock: Clock = "work",
+    before_mb: float | None = None,
 ) -> Measured:
-    """All recordings together, each in a session of its own.
+    """All recordings together, each in a session of its own, by the `clock` of `app.feed.turns`.
 
     before_mb  memory before the first session of the program; None: what it is now
     """
@@ -58,7 +62,7 @@ def measured(
     forget_peak()
     total, audio_s, work_s, cpu_s = LiveFigures(), 0.0, 0.0, 0.0
     for recording in tqdm(recordings, desc=name, disable=not sys.stderr.isatty(), leave=False):
-        events, clock_s, busy_s = feed(open_session(), recording.samples)
+        events, clock_s, busy_s = feed(open_session(), recording.samples, clock)
         total += live_figures(recording.words, histories(events), recording.length_s)
         if recording.words:  # waiting for speech costs next to nothing and would flatter the rest
             audio_s, work_s, cpu_s = audio_s + recording.length_s, work_s + clock_s, cpu_s + busy_s

@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from s2t_core.metrics import plain
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Samples
 
 PIECE = SAMPLE_RATE_HZ // 10  # samples that a microphone hands over at once
+Clock = Literal["work", "cpu", "real"]
 _PAUSE_S = (0.4, 1.5)
 _QUIET = 1e-4  # of full scale: no room is digitally silent
 
@@ -116,12 +117,16 @@ class Turn:
     events: tuple[TranscriptEvent, ...]
 
 
-def turns(session: Live, pieces: Iterable[Samples], *, real_time: bool = False) -> Iterator[Turn]:
+def turns(session: Live, pieces: Iterable[Samples], clock: Clock = "work") -> Iterator[Turn]:
     """Feed a session piece by piece, then finish it.
 
-    The clock stands still only while nothing is to be done: while the session works, audio goes on coming in, and all
-    of it is taken at the next turn, as the engine does. So the figures are those of real time on this machine, without
-    the waiting; in `real_time` one waits.
+    While the session works, audio goes on coming in, and all of it is taken at the next turn, as the engine does.
+
+    clock  work: stands still only while nothing is to be done, so figures are those of real time on this machine
+           without the waiting
+           cpu: the same, but work takes the time of all its processors together, which on one thread is what it would
+           take with nothing else running
+           real: one waits
     """
     coming, now_s, at, over = iter(pieces), 0.0, 0, False
     first = time.perf_counter()
@@ -131,21 +136,23 @@ def turns(session: Live, pieces: Iterable[Samples], *, real_time: bool = False) 
         over = not taken
         start, at = at, at + sum(map(len, taken))
         heard_s = at / SAMPLE_RATE_HZ
-        if real_time:
+        if clock == "real":
             time.sleep(max(0.0, heard_s - (time.perf_counter() - first)))
         began, began_cpu = time.perf_counter(), time.process_time()
         made = session.finish() if over else session.push(AudioChunk(np.concatenate(taken), SAMPLE_RATE_HZ, start))
         work_s, cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
-        now_s = time.perf_counter() - first if real_time else max(now_s, heard_s) + work_s
+        now_s = max(now_s, heard_s) + (cpu_s if clock == "cpu" else work_s)
+        if clock == "real":
+            now_s = time.perf_counter() - first
         yield Turn(heard_s, now_s, work_s, cpu_s, tuple(made))
 
 
-def feed(session: Live, samples: Samples) -> tuple[list[Timed], float, float]:
+def feed(session: Live, samples: Samples, clock: Clock = "work") -> tuple[list[Timed], float, float]:
     """The events of a recording as a listener would have got them, and the seconds of work for them, by the clock and
     on processors."""
     events: list[Timed] = []
     work_s = cpu_s = 0.0
-    for turn in turns(session, pieces_of(samples)):
+    for turn in turns(session, pieces_of(samples), clock):
         events += [Timed(turn.time_s, turn.heard_s, event) for event in turn.events]
         work_s, cpu_s = work_s + turn.work_s, cpu_s + turn.cpu_s
     return events, work_s, cpu_s

@@ -14,7 +14,7 @@ import numpy as np
 
 from app.evaluate import check_folder, check_recordings, read_utterances
 from app.export import write_text
-from app.feed import PIECE, Turn, endless, turns
+from app.feed import PIECE, Clock, Turn, endless, turns
 from app.figures import markdown
 from app.memory import peak_mb, resident_mb
 from app.terminal import note, out
@@ -48,7 +48,7 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Trend:
     """Of a figure over the rows its mean, how much it changes an hour (least squares) and the doubt of that (standard
-    error); None with too few rows."""
+    error); None with too few rows for it."""
 
     mean: float | None
     per_hour: float | None
@@ -65,10 +65,11 @@ def run_soak(options: argparse.Namespace) -> int:
     check_recordings(utterances)
     recognizer = load(options.model, options.device)
     pieces = itertools.islice(endless(utterances), math.ceil(options.minutes * 60 * SAMPLE_RATE_HZ / PIECE))
+    clock: Clock = "real" if options.pace == 1 else options.clock
     rows: list[Row] = []
     out(_line(HEADINGS))
     with contextlib.suppress(KeyboardInterrupt):
-        for row in minutes(turns(recognizer.open_session(), pieces, real_time=options.pace == 1), resident_mb):
+        for row in minutes(turns(recognizer.open_session(), pieces, clock), resident_mb):
             rows.append(row)
             out(_line(_cells(row)))
     left_out = warm_up(len(rows))
@@ -80,7 +81,7 @@ def run_soak(options: argparse.Namespace) -> int:
         content = {
             "model": recognizer.name,
             "device": recognizer.device,
-            "pace": options.pace,
+            "clock": clock,
             "warm_up_rows": left_out,
             "rows": [asdict(row) for row in rows],
             "trends": {name: asdict(value) for name, value in trends.items()},
@@ -125,9 +126,11 @@ def trend(rows: Sequence[Row], name: str) -> Trend:
     hours, values = np.array(known).T
     mean = float(values.mean())
     spread = float(((hours - hours.mean()) ** 2).sum())
-    if len(known) < 3 or spread == 0:  # through two points there is a line, but no doubt of it
+    if spread == 0:
         return Trend(mean, None, None)
     slope = float(((hours - hours.mean()) * values).sum() / spread)
+    if len(known) == 2:  # every line through two points fits
+        return Trend(mean, slope, None)
     rest = values - mean - slope * (hours - hours.mean())
     return Trend(mean, slope, math.sqrt(float((rest**2).sum()) / (len(known) - 2) / spread))
 

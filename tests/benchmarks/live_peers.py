@@ -1,7 +1,7 @@
 """The embedded model beside other recognisers that write live: the same recordings, one simulated clock, one table.
 
 usage: live_peers.py MANIFEST.tsv... [--audio DIR] [--limit N] [--model DIR] [--whisper-base DIR]
-                     [--whisper-tiny-en DIR] [--threads N] [--json FILE]
+                     [--whisper-tiny-en DIR] [--threads N] [--clock work|cpu] [--json FILE]
 
 Recordings are strung together and fed as `dictate bench live` does it: while a recogniser works, audio goes on coming
 in. Whisper runs in faster-whisper (int8, beam 1, English, its guards as the package has them) behind LocalAgreement-2;
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -147,7 +148,7 @@ PEERS = (
 def run_peer(number: int, options: argparse.Namespace, recordings: Sequence[Recording]) -> Measured:
     """Load a peer and measure it: the call of a process of its own."""
     before_mb = resident_mb()
-    return measured(recordings, PEERS[number].make(options), PEERS[number].name, before_mb)
+    return measured(recordings, PEERS[number].make(options), PEERS[number].name, options.clock, before_mb)
 
 
 def main() -> None:
@@ -159,8 +160,10 @@ def main() -> None:
     parser.add_argument("--whisper-base", type=Path)
     parser.add_argument("--whisper-tiny-en", type=Path)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--clock", choices=("work", "cpu"), default="work", help="as for dictate bench live")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # for the processes of the peers, as the program itself has it
     utterances = read_utterances(options.manifests, options.audio, options.limit)
     check_recordings(utterances)
     decoder = load(options.model, "cpu").decoder

@@ -78,10 +78,18 @@ def test_a_slow_session_gets_all_that_has_come_meanwhile_and_its_events_come_lat
 
 def test_in_real_time_the_harness_waits_for_the_audio_and_the_session_for_nothing(clock):
     session = SlowSession(clock, [0.05, 0.25])
-    made = list(turns(session, pieces_of(np.zeros(5 * PIECE, np.float32)), real_time=True))
+    made = list(turns(session, pieces_of(np.zeros(5 * PIECE, np.float32)), "real"))
     assert session.pushed == [(0, PIECE), (PIECE, PIECE), (2 * PIECE, 2 * PIECE), (4 * PIECE, PIECE)]
     assert [one.time_s for one in made] == pytest.approx([0.15, 0.45, 0.45, 0.5, 0.5])
     assert clock[0] == pytest.approx(5.5)
+
+
+def test_by_the_processors_clock_other_programs_make_nothing_late(clock):
+    session = SlowSession(clock, [0.35, 0.0, 0.25])
+    events, work_s, cpu_s = feed(session, np.zeros(10 * PIECE, np.float32), "cpu")
+    assert session.pushed[:3] == [(0, PIECE), (PIECE, PIECE), (2 * PIECE, PIECE)]
+    assert events[0].time_s == pytest.approx(0.1 + 0.35 / 2)
+    assert work_s == pytest.approx(0.6) and cpu_s == pytest.approx(0.3)
 
 
 def test_endless_audio_comes_in_whole_pieces_and_begins_again(tmp_path):

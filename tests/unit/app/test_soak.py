@@ -61,6 +61,7 @@ def test_too_little_has_no_trend():
     assert trend([], "cpu").mean is None
     assert trend([row(1), row(2)], "memory_mb").mean is None
     assert trend([row(1, cpu=2.0)], "cpu") == app.soak.Trend(2.0, None, None)
+    assert trend([row(1, cpu=2.0), row(31, cpu=3.0)], "cpu") == app.soak.Trend(2.5, pytest.approx(2.0), None)
 
 
 def test_the_first_minutes_are_left_out():
