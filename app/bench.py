@@ -135,8 +135,8 @@ def _draw(found: Mapping[str, Measured], wanted: Sequence[Point], file: Path) ->
         figures = found[point.name].figures
         delays = figures.committed_s
         delay_s = sum(delays) / len(delays) if delays else None
-        mark = Mark(point.setting, delay_s, figures.final.rate, figures.committed.rate)
-        curves.setdefault(point.policy, []).append(mark)
+        mark = Mark(point.value, delay_s, figures.final.rate, figures.committed.rate)
+        curves.setdefault(point.curve, []).append(mark)
     draw(curves, found[_OFFLINE].figures.final.rate, file)
 
 

@@ -42,16 +42,19 @@ def draw(curves: Mapping[str, Sequence[Mark]], offline: float | None, file: Path
     FigureCanvasAgg(figure)  # draws without a screen
     for panel, title in zip(figure.subplots(1, 2), ("final text", "committed text"), strict=True):
         final = title == "final text"
-        for name, marks in curves.items():
+        for number, (name, marks) in enumerate(curves.items()):
+            colour = f"C{number % 10}"
             known = [
                 (one.delay_s, 100 * rate, one.label)
                 for one in marks
                 if one.delay_s is not None and (rate := one.final if final else one.committed) is not None
             ]
             if known:
-                panel.plot([x for x, _, _ in known], [y for _, y, _ in known], marker="o", label=name)
+                panel.plot([x for x, _, _ in known], [y for _, y, _ in known], marker="o", color=colour, label=name)
             for x, y, label in known:
-                panel.annotate(label, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=7)
+                # Curves meet: each has its own distance above or below its points.
+                place = (3, (5, -11, 14, -20, 23)[number % 5])
+                panel.annotate(label, (x, y), xytext=place, textcoords="offset points", fontsize=8, color=colour)
         if final and offline is not None:
             panel.axhline(100 * offline, linestyle="--", color="grey", label="no drafts")
         panel.set_title(title)

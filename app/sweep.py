@@ -20,15 +20,21 @@ CURVES: dict[str, tuple[str, tuple[int, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A rule at one setting; `setting` is empty where it is the rule's own."""
+    """A rule at one value of a setting; both are empty where the rule is as it is."""
 
     policy: str
     setting: str
+    value: str
     rule: CommitPolicy
 
     @property
     def name(self) -> str:
         """For tables."""
+        return f"{self.curve} {self.value}" if self.setting else self.policy
+
+    @property
+    def curve(self) -> str:
+        """The points with the same one belong together."""
         return f"{self.policy}, {self.setting}" if self.setting else self.policy
 
 
@@ -39,7 +45,7 @@ def points(policies: Iterable[str], *, sweep: bool) -> list[Point]:
         rule: Any = POLICIES[policy]  # a frozen dataclass with the setting that CURVES names
         if sweep and policy in CURVES:
             setting, values = CURVES[policy]
-            found += [Point(policy, f"{setting} {value}", replace(rule, **{setting: value})) for value in values]
+            found += [Point(policy, setting, str(value), replace(rule, **{setting: value})) for value in values]
         else:
-            found.append(Point(policy, "", rule))
+            found.append(Point(policy, "", "", rule))
     return found

@@ -6,8 +6,9 @@ usage: live_peers.py MANIFEST.tsv... [--audio DIR] [--limit N] [--model DIR] [--
 Recordings are strung together and fed as `dictate bench live` does it: while a recogniser works, audio goes on coming
 in. Whisper runs in faster-whisper (int8, beam 1, English, its guards as the package has them) behind LocalAgreement-2;
 pocketsphinx brings its own English model and its own endpointer, and commits nothing before the end of a segment. Each
-runs in a process of its own. Where the words of the reference lie the embedded model says, for all of them. What is
-not installed or has no folder is left out and said so.
+runs in a process of its own. Where the words of the reference lie the embedded model says, for all of them. The
+normalised WER is that after Whisper's English normaliser, to which 8 and eight are one word. What is not installed or
+has no folder is left out and said so.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +30,14 @@ from peers import Peer, lacking
 
 from app.bench import by_corpus
 from app.bench_figures import HEADINGS, Measured, cells, measured
-from app.evaluate import check_recordings, read_utterances
+from app.evaluate import check_recordings, read_utterances, whisper_normaliser
 from app.feed import Live, Recording, strung_together
-from app.figures import markdown
+from app.figures import Normalise, markdown, normal_reference, percent
 from app.memory import resident_mb
 from app.paths import embedded_model
 from s2t_core.events import SegmentClosed, SegmentUpdated, TranscriptEvent
+from s2t_core.manifest import Utterance
+from s2t_core.metrics import Errors, word_errors
 from s2t_core.recognizer import load
 from s2t_core.streaming.vad import SileroDetector
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Samples, Segment
@@ -145,10 +149,47 @@ PEERS = (
 )
 
 
-def run_peer(number: int, options: argparse.Namespace, recordings: Sequence[Recording]) -> Measured:
-    """Load a peer and measure it: the call of a process of its own."""
+class Noted:
+    """A session whose final texts are noted."""
+
+    def __init__(self, session: Live) -> None:
+        self._session = session
+        self.texts: list[str] = []
+
+    def push(self, chunk: AudioChunk) -> list[TranscriptEvent]:
+        return self._note(self._session.push(chunk))
+
+    def finish(self) -> list[TranscriptEvent]:
+        return self._note(self._session.finish())
+
+    def _note(self, events: Sequence[TranscriptEvent]) -> list[TranscriptEvent]:
+        self.texts += [event.segment.committed for event in events if isinstance(event, SegmentClosed)]
+        return list(events)
+
+
+def run_peer(
+    number: int, options: argparse.Namespace, recordings: Sequence[Recording]
+) -> tuple[Measured, list[list[str]]]:
+    """Load a peer and measure it: the call of a process of its own. Of each recording the final texts as well."""
     before_mb = resident_mb()
-    return measured(recordings, PEERS[number].make(options), PEERS[number].name, options.clock, before_mb)
+    make, sessions = PEERS[number].make(options), []
+
+    def opened() -> Noted:
+        sessions.append(Noted(make()))
+        return sessions[-1]
+
+    found = measured(recordings, opened, PEERS[number].name, options.clock, before_mb)
+    return found, [session.texts for session in sessions]
+
+
+def normalised(corpora: Sequence[Sequence[Utterance]], texts: Sequence[Sequence[str]], normal: Normalise) -> Errors:
+    """Word errors where something is spoken after Whisper's normaliser."""
+    total = Errors()
+    for rows, written in zip(corpora, texts, strict=True):
+        if any(row.transcript for row in rows):
+            spoken = " ".join(normal_reference(row, normal) for row in rows)
+            total += word_errors(spoken, normal(" ".join(written)))
+    return total
 
 
 def main() -> None:
@@ -166,22 +207,25 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # for the processes of the peers, as the program itself has it
     utterances = read_utterances(options.manifests, options.audio, options.limit)
     check_recordings(utterances)
+    normal = whisper_normaliser()
     decoder = load(options.model, "cpu").decoder
-    recordings = [strung_together(rows, decoder) for rows in by_corpus(utterances)]
+    corpora = list(by_corpus(utterances))
+    recordings = [strung_together(rows, decoder) for rows in corpora]
     minutes = sum(one.length_s for one in recordings) / 60
-    found: dict[str, Measured] = {}
+    table, content = [], {}
     for number, peer in enumerate(PEERS):
         if reason := lacking(peer, options):
             print(f"{peer.name} is left out: {reason}.", file=sys.stderr)
             continue
         print(f"{peer.name} hears {minutes:.1f} minutes.", file=sys.stderr, flush=True)
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-            found[peer.name] = process.submit(run_peer, number, options, recordings).result()
-    headings = ("recogniser", *HEADINGS[1:-1], "peak MiB (of model and sessions)")
-    print(markdown(headings, [cells(name, one) for name, one in found.items()]))
+            found, texts = process.submit(run_peer, number, options, recordings).result()
+        errors = normalised(corpora, texts, normal)
+        table.append([peer.name, percent(errors.rate), *cells(peer.name, found)[1:]])
+        content[peer.name] = {**found.content, "normalised": asdict(errors), "texts": texts}
+    print(markdown(("recogniser", "normalised WER %", *HEADINGS[1:-1], "peak MiB (of model and sessions)"), table))
     if options.json:
-        content = {name: one.content for name, one in found.items()}
-        options.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
