@@ -150,7 +150,7 @@ def test_what_was_learnt_is_kept_for_another_vocabulary(whisper, speech, checkpo
     out = tmp_path / "out"
     words = ("train", "warm-start", whisper, "--speech", speech, "--pieces", 380, "--from", checkpoint, "--out", out)
     assert dictate(*words) == cli.DONE
-    old, new = load(checkpoint, "cpu").decoder, load(out, "cpu").decoder
+    old, new = (load(folder, "cpu", precision="float32").decoder for folder in (checkpoint, out))
     assert new.tokenizer.size <= 380 < old.tokenizer.size
     assert (out / "preprocessor_config.json").read_bytes() == (checkpoint / "preprocessor_config.json").read_bytes()
     rows, ids = old.model.lm_head.weight, {piece: number for number, piece in old.tokenizer.pieces().items()}
