@@ -109,7 +109,7 @@ def _measure(
     from app.figures import markdown
     from app.memory import resident_mb
     from s2t_core.recognizer import load
-    from s2t_core.session import SessionConfig
+    from s2t_core.streaming.config import SessionConfig
 
     recognizer = load(options.model, options.device)
     recordings = [strung_together(rows, recognizer.decoder) for rows in by_corpus(utterances)]

@@ -19,7 +19,7 @@ from s2t_core.manifest import Utterance
 from s2t_core.metrics import plain
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Samples
 
-PIECE = SAMPLE_RATE_HZ // 10  # samples that a microphone hands over at once
+PIECE = SAMPLE_RATE_HZ // 50  # samples that a microphone hands over at once (app.audio.microphone)
 Clock = Literal["work", "cpu", "real"]
 _PAUSE_S = (0.4, 1.5)
 _QUIET = 1e-4  # of full scale: no room is digitally silent

@@ -136,14 +136,18 @@ def display(state: Segment) -> str:
 
 
 def _lost(before: str, after: str) -> int:
-    """Words of `before` behind those with which `after` begins as well."""
+    """Words of `before` behind those with which `after` begins as well; none where only something was added."""
+    if after.startswith(before):
+        return 0
     old = before.split()
     same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(old, after.split(), strict=False))
     return len(old) - sum(1 for _ in same)
 
 
 def _changed(before: str, after: str) -> int:
-    """Words of `before` that `after` does not hold where the two are aligned."""
+    """Words of `before` that `after` does not hold where the two are aligned; none where only something was added."""
+    if after.startswith(before):
+        return 0
     old, new = before.split(), after.split()
     return sum(i is not None and (j is None or old[i] != new[j]) for i, j in align(old, new))
 

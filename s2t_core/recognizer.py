@@ -14,7 +14,8 @@ from s2t_core.errors import CheckpointError, TokenizerError
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.ctc import load_ctc
 from s2t_core.model.int8 import int8_is_exact, make_int8
-from s2t_core.session import SessionConfig, StreamSession
+from s2t_core.session import StreamSession
+from s2t_core.streaming.config import SessionConfig
 from s2t_core.streaming.vad import SileroDetector
 from s2t_core.tokenizer import load_tokenizer
 

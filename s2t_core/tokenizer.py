@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import sentencepiece
 
 from s2t_core.config import TokenizerConfig, read_json, read_tokenizer_config
 from s2t_core.errors import ConfigError, TokenizerError
+from s2t_core.types import MARKS
 
 WORD_START = "\u2581"  # sentencepiece writes the space before a word as this sign
 # Languages of the MuST-C checkpoints, whose target language is the first token (transformers' `lang_codes`).
@@ -35,6 +37,7 @@ class Tokenizer:
         # Tokens that end the current run of pieces; they are no text.
         self._special_ids = {self.bos_id, self.eos_id, self.pad_id, self.unk_id, *self._language_ids.values()}
         self._starts = {i for i, token in self._tokens.items() if token.startswith(WORD_START)}
+        self.marks = frozenset(i for i, token in self._tokens.items() if set(token) <= set(MARKS))
 
     @property
     def size(self) -> int:
@@ -80,7 +83,7 @@ class Tokenizer:
     def words(self, ids: Sequence[int]) -> list[tuple[int, int]]:
         """The ids cut into words: (first, end) index pairs; a piece of mere space belongs to the word it starts."""
         cuts = [i for i, token in enumerate(ids) if i == 0 or self.starts_word(token)]
-        return list(zip(cuts, [*cuts[1:], len(ids)], strict=True))
+        return list(itertools.pairwise([*cuts, len(ids)]))
 
     def _special(self, token: str) -> int:
         if token not in self._ids:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from s2t_core.events import AudioLost, SegmentClosed, TranscriptEvent
-from s2t_core.types import SAMPLE_RATE_HZ, Segment
+from s2t_core.types import MARKS, SAMPLE_RATE_HZ, Segment
 
 PARAGRAPH_PAUSE_SAMPLES = 2 * SAMPLE_RATE_HZ  # a longer silence between segments begins a new paragraph
 
@@ -62,7 +62,7 @@ class TranscriptDocument:
             return ""
         if self.open.committed:
             # A mark that may come behind the last committed word belongs to that word.
-            return self.open.tentative if self.open.tentative[0] in ".,;:!?" else " " + self.open.tentative
+            return self.open.tentative if self.open.tentative[0] in MARKS else " " + self.open.tentative
         before = self.closed[-1] if self.closed else None
         separator = self._separator(len(self.closed), before, self.open) if before is not None else ""
         return separator + self.open.tentative

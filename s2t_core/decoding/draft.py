@@ -7,7 +7,9 @@ place in the audio, by which decoding stops before the unheard end (AlignAtt, Pa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -18,6 +20,8 @@ from s2t_core.model.cache import DecoderCache
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 
+_LEAST = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -26,13 +30,26 @@ class Draft:
     tokens         committed ones first; without start and end tokens
     passes         how many passes in a row have written each token in its place
     attended       the encoder frame each token attends to most
-    probabilities  of each token
+    certainties    the probability of each token among all that are no marks, 1 for a mark: how sure the words are,
+                   whatever stands between them
     """
 
     tokens: tuple[int, ...] = ()
     passes: tuple[int, ...] = ()
     attended: tuple[int, ...] = ()
-    probabilities: tuple[float, ...] = ()
+    certainties: tuple[float, ...] = ()
+
+    def after(self, previous: Draft) -> Draft:
+        """As the pass behind `previous`: the tokens that both begin with have stood one pass longer."""
+        pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(self.tokens, previous.tokens, strict=False))
+        agreed = sum(1 for _ in pairs)
+        passes = (*(count + 1 for count in previous.passes[:agreed]), *(1 for _ in self.tokens[agreed:]))
+        return replace(self, passes=passes)
+
+    def behind(self, first: int, frames: int) -> Draft:
+        """From the token `first` on, for audio that begins `frames` later."""
+        attended = tuple(max(0, frame - frames) for frame in self.attended[first:])
+        return Draft(self.tokens[first:], self.passes[first:], attended, self.certainties[first:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,71 +69,82 @@ class DraftLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Writer:
+    """What all drafts with a checkpoint have in common.
+
+    start  the start token and any language prefix
+    heads  the attention heads that say where a token was heard
+    marks  the tokens that are punctuation alone
+    """
+
+    model: Speech2TextForConditionalGeneration
+    start: tuple[int, ...]
+    heads: Heads
+    marks: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class _Choice:
-    """What the decoder writes after a token: itself, its probability, and the frame it looked at for it."""
+    """What the decoder writes after a token: itself, its certainty, and the frame it looked at for it."""
 
     token: int
-    probability: float
+    certainty: float
     frame: int
 
 
 @torch.inference_mode()
 def redraft(
-    model: Speech2TextForConditionalGeneration,
-    encoded: EncodedFrames,
-    cache: DecoderCache,
-    heads: Heads,
-    start: tuple[int, ...],
-    previous: Draft,
-    committed: int,
-    limits: DraftLimits,
+    writer: Writer, encoded: EncodedFrames, cache: DecoderCache, previous: Draft, committed: int, limits: DraftLimits
 ) -> Draft:
     """Verify and continue `previous`, whose first `committed` tokens are forced.
 
-    encoded  one utterance; cache  an empty one for it; start  the start token and any language prefix
+    encoded  one utterance; cache  an empty one for it
     """
-    old, frames = previous.tokens, encoded.values.shape[1]
-    hidden, attended = _run(model, [*start, *old], encoded, cache, heads)
-    hidden, attended = hidden[len(start) - 1 :], attended[len(start) - 1 :]  # row i is for token i
-    written = list(map(_Choice, old[:committed], previous.probabilities[:committed], attended[:committed]))
-    choices = _choices(model, hidden[committed:], attended[committed:])
+    old, frames, first = previous.tokens, encoded.values.shape[1], len(writer.start) - 1
+    hidden, attended = _run(writer, [*writer.start, *old], encoded, cache)
+    hidden, attended = hidden[first:], attended[first:]  # row i is for token i
+    written = list(map(_Choice, old[:committed], previous.certainties[:committed], attended[:committed]))
+    choices = _choices(writer, hidden[committed:], attended[committed:])
     for choice, token in zip(choices, old[committed:], strict=False):
         if choice.token != token:
             break
         written.append(choice)
     agreed = len(written)
     choice = choices[agreed - committed]
-    cache.truncate(len(start) + agreed)
-    while _goes_on(model.config.eos_token_id, written, choice, frames, limits):
+    cache.truncate(len(writer.start) + agreed)
+    while _goes_on(writer.model.config.eos_token_id, written, choice, frames, limits):
         written.append(choice)
         if choice.frame >= frames - limits.edge_frames:
             break
-        (choice,) = _choices(model, *_run(model, [choice.token], encoded, cache, heads))
-    return Draft(
+        (choice,) = _choices(writer, *_run(writer, [choice.token], encoded, cache))
+    draft = Draft(
         tokens=tuple(one.token for one in written),
-        passes=(*(count + 1 for count in previous.passes[:agreed]), *(1 for _ in written[agreed:])),
         attended=tuple(one.frame for one in written),
-        probabilities=tuple(one.probability for one in written),
+        certainties=tuple(one.certainty for one in written),
     )
+    return draft.after(previous)
 
 
-def _run(
-    model: Speech2TextForConditionalGeneration,
-    tokens: list[int],
-    encoded: EncodedFrames,
-    cache: DecoderCache,
-    heads: Heads,
-) -> tuple[Tensor, list[int]]:
+def _run(writer: Writer, tokens: list[int], encoded: EncodedFrames, cache: DecoderCache) -> tuple[Tensor, list[int]]:
     """Run `tokens` through the decoder: hidden states (tokens, d_model), and the frame looked at from each of them."""
-    inputs = torch.tensor([tokens], device=model.device)
-    output = model.model.decoder(inputs, encoded, cache, cross_attentions_of=layers_of(heads))
-    return output.hidden[0], attended_frames(alignment_weights(output.cross_attentions, heads))
+    inputs = torch.tensor([tokens], device=writer.model.device)
+    layers = layers_of(writer.heads)
+    output = writer.model.model.decoder(inputs, encoded, cache, cross_attentions_of=layers)
+    return output.hidden[0], attended_frames(alignment_weights(output.cross_attentions, writer.heads))
 
 
-def _choices(model: Speech2TextForConditionalGeneration, hidden: Tensor, frames: list[int]) -> list[_Choice]:
+def _choices(writer: Writer, hidden: Tensor, frames: list[int]) -> list[_Choice]:
     """What the decoder writes after each of the tokens with these hidden states."""
-    best = model.lm_head(hidden).float().softmax(dim=1).max(dim=1)
-    return list(map(_Choice, best.indices.tolist(), best.values.tolist(), frames))
+    probabilities = writer.model.lm_head(hidden).float().softmax(dim=1)
+    tokens = probabilities.argmax(dim=1).tolist()
+    return list(map(_Choice, tokens, certainties(probabilities, tokens, writer.marks), frames))
+
+
+def certainties(probabilities: Tensor, tokens: Sequence[int], marks: Collection[int]) -> list[float]:
+    """See `Draft`. probabilities: (tokens, vocabulary), in which each of the tokens stood to be chosen."""
+    words = 1.0 - probabilities[:, list(marks)].sum(dim=1)
+    own = probabilities[range(len(tokens)), list(tokens)] / words.clamp_min(_LEAST)
+    return [1.0 if token in marks else value for token, value in zip(tokens, own.clamp_max(1.0).tolist(), strict=True)]
 
 
 def _goes_on(eos_token_id: int, written: list[_Choice], choice: _Choice, frames: int, limits: DraftLimits) -> bool:

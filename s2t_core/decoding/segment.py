@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ import torch
 from s2t_core.config import FeatureConfig, SearchConfig
 from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames, layers_of, monotonic_spans
 from s2t_core.decoding.ctc import word_spans
-from s2t_core.decoding.draft import Draft, DraftLimits, redraft
+from s2t_core.decoding.draft import Draft, DraftLimits, Writer, certainties, redraft
 from s2t_core.decoding.guards import token_limit, without_loop
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.decoding.sound import GrowingSound, RenormalisedSound, SegmentSound
@@ -46,10 +46,11 @@ class DecodedWord:
 
 @dataclass(frozen=True, slots=True)
 class DecodedText:
-    """The final text of a segment and its words; empty where nothing was said."""
+    """The final text of a segment, its words and its tokens; empty where nothing was said."""
 
     text: str = ""
     words: tuple[DecodedWord, ...] = ()
+    draft: Draft = field(default_factory=Draft)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,8 @@ class SegmentDecoder:
             rewind_frames=round(rewind_s * self.frames_per_second),
             echo_frames=round(_ECHO_S * self.frames_per_second),
         )
-        return redraft(self.model, encoded, cache, self.heads, self._start, previous, committed, limits)
+        writer = Writer(self.model, self._start, self.heads, self.tokenizer.marks)
+        return redraft(writer, encoded, cache, previous, committed, limits)
 
     def hear(self, samples: Samples) -> DecodedText:
         """The text of a whole recording at 16 kHz, decoded in one piece."""
@@ -125,7 +127,11 @@ class SegmentDecoder:
 
     def place(self, samples: Samples, text: str) -> tuple[DecodedWord, ...]:
         """Where the words of a known text lie in a recording at 16 kHz, and how probable the model holds them."""
-        return self._words(tuple(self.tokenizer.encode(text)[:-1]), self.encode(fbank(samples, self.features)))
+        return self.read(fbank(samples, self.features), tuple(self.tokenizer.encode(text)[:-1])).words
+
+    def read(self, frames: Features, tokens: tuple[int, ...]) -> DecodedText:
+        """Where known tokens lie in a whole segment, and how probable the model holds them."""
+        return self._read(tokens, self.encode(frames))
 
     def finish(self, frames: Features, committed: tuple[int, ...] = ()) -> DecodedText:
         """The final text of a whole segment, beginning with the tokens already committed."""
@@ -145,31 +151,33 @@ class SegmentDecoder:
             found = search(self.model, encoded, options)[0][0].tokens
         found = tuple(token for token in found if token != self.model.config.eos_token_id)
         tokens = (*committed, *without_loop((*committed, *found))[len(committed) :])
-        return DecodedText(self.tokenizer.decode(tokens), self._words(tokens, encoded))
+        return self._read(tokens, encoded)
 
     @property
     def _start(self) -> tuple[int, ...]:
         return (self.model.config.decoder_start_token_id, *self.tokenizer.prefix())
 
     @torch.inference_mode()
-    def _words(self, tokens: tuple[int, ...], encoded: EncodedFrames) -> tuple[DecodedWord, ...]:
+    def _read(self, tokens: tuple[int, ...], encoded: EncodedFrames) -> DecodedText:
         """One teacher-forced pass gives every piece its probability and its place."""
         if not tokens:
-            return ()
-        rows = [*tokens, self.model.config.eos_token_id]
+            return DecodedText()
         inputs = torch.tensor([[*self._start, *tokens]], device=self.model.device)
         output = self.model.model.decoder(inputs, encoded, cross_attentions_of=layers_of(self.heads))
         first = len(self._start) - 1  # the row that predicts the first token
-        log_probs = self.model.lm_head(output.hidden[0, first:]).float().log_softmax(dim=1)
-        log_probs = log_probs[range(len(rows)), rows].tolist()
-        spans = self._spans(alignment_weights(output.cross_attentions, self.heads)[first:])
+        probabilities = self.model.lm_head(output.hidden[0, first:-1]).float().softmax(dim=1)
+        log_probs = probabilities[range(len(tokens)), tokens].log().tolist()
+        weights = alignment_weights(output.cross_attentions, self.heads)[first:]
+        spans = self._spans(weights)
         words = []
         for begin, end in self.tokenizer.words(tokens):
             text = self.tokenizer.decode(tokens[begin:end]).strip()
             if text:
                 confidence = math.exp(sum(log_probs[begin:end]) / (end - begin))
                 words.append(DecodedWord(text, spans[begin][0], spans[end - 1][1], round(confidence, 4)))
-        return self._heard_by_ctc(words, encoded)
+        sure = tuple(certainties(probabilities, tokens, self.tokenizer.marks))
+        draft = Draft(tokens, (1,) * len(tokens), tuple(attended_frames(weights)[:-1]), sure)
+        return DecodedText(self.tokenizer.decode(tokens), self._heard_by_ctc(words, encoded), draft)
 
     def _heard_by_ctc(self, words: list[DecodedWord], encoded: EncodedFrames) -> tuple[DecodedWord, ...]:
         """The words at the places that the CTC head gives, where there is one and it can spell them."""

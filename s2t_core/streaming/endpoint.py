@@ -28,7 +28,7 @@ class EndpointConfig:
     start_probability: float = 0.5
     end_probability: float = 0.35
     onset_frames: int = 2
-    rules: tuple[EndpointRule, ...] = (EndpointRule(0, 600), EndpointRule(12_000, 200))
+    rules: tuple[EndpointRule, ...] = (EndpointRule(0, 600), EndpointRule(12_000, 448))
     longest_ms: int = 20_000
 
 

@@ -24,24 +24,19 @@ class CommitPolicy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AgreeAndHold:
-    """Both of the next two, and more patience where the model is in doubt; calibrated on the embedded checkpoint
-    (README, "Measured").
+    """Both of the next two, with more patience the less certain it is; calibrated on the embedded checkpoint (README,
+    "Measured"). What is never certain waits for the final text.
 
-    hold_ms           it was heard at least this long ago
-    agreeing_passes   and so many drafts in a row have written it
-    doubtful_below    a token less probable than this
-    doubtful_hold_ms  must have been heard this long ago
+    agreeing_passes  so many drafts in a row have written it
+    steps            (ms, certainty) pairs: it was heard so long ago, and is at least so certain
     """
 
-    hold_ms: int = 640
     agreeing_passes: int = 2
-    doubtful_below: float = 0.7
-    doubtful_hold_ms: int = 1600
+    steps: tuple[tuple[int, float], ...] = ((640, 0.8), (2400, 0.4))
 
     def is_safe(self, draft: Draft, index: int, age_ms: float, heard_ms: float) -> bool:
-        doubtful = draft.probabilities[index] < self.doubtful_below
-        hold_ms = self.doubtful_hold_ms if doubtful else self.hold_ms
-        return draft.passes[index] >= self.agreeing_passes and age_ms >= hold_ms
+        sure = any(age_ms >= age and draft.certainties[index] >= least for age, least in self.steps)
+        return draft.passes[index] >= self.agreeing_passes and sure
 
 
 @dataclass(frozen=True, slots=True)

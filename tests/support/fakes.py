@@ -25,11 +25,16 @@ class LoudnessDetector:
 class WordTokenizer:
     """Token n is the word "wn"; every token begins a word."""
 
+    marks = frozenset()
+
     def decode(self, ids: Iterable[int]) -> str:
         return " ".join(f"w{i}" for i in ids)
 
     def starts_word(self, token_id: int) -> bool:
         return True
+
+    def words(self, ids) -> list[tuple[int, int]]:
+        return [(i, i + 1) for i in range(len(ids))]
 
 
 class _FakeModel:
@@ -39,7 +44,7 @@ class _FakeModel:
 class ClockDecoder:
     """Hears one word each `word_s`: in segments of pure speech the n-th word is token n, so that texts tell the time.
 
-    It records how long every decoded stretch was.
+    A segment that begins with a given token goes on from there. It records how long every decoded stretch was.
     """
 
     features = FeatureConfig(do_ceptral_normalize=False)
@@ -52,26 +57,32 @@ class ClockDecoder:
         self.drafted: list[int] = []
         self.finished: list[int] = []
 
-    def listen(self, look_ahead_s: float) -> None:
+    def listen(self, look_ahead_s: float, before=None) -> None:
         return None
 
     def draft(self, frames, stream, previous: Draft, committed: int, edge_s: float, rewind_s: float) -> Draft:
         self.drafted.append(len(frames))
-        tokens = self._tokens(frames)
-        passes = tuple(previous.passes[i] + 1 if i < len(previous.tokens) else 1 for i in tokens)
-        attended = tuple((i + 1) * self.word_frames // 2 - 1 for i in tokens)
-        return Draft(tokens, passes, attended, tuple(1.0 for _ in tokens))
+        return self._draft(self._tokens(frames, previous.tokens)).after(previous)
 
     def finish(self, frames, committed=()) -> DecodedText:
         self.finished.append(len(frames))
-        tokens = self._tokens(frames)
+        tokens = self._tokens(frames, committed)
         assert tokens[: len(committed)] == tuple(committed)
-        half = self.word_frames // 2
-        words = tuple(DecodedWord(f"w{i}", i * half, (i + 1) * half, 0.9) for i in tokens)
-        return DecodedText(self.tokenizer.decode(tokens), words)
+        return self.read(frames, tokens)
 
-    def _tokens(self, frames) -> tuple[int, ...]:
-        return tuple(range(len(frames) // self.word_frames))
+    def read(self, frames, tokens) -> DecodedText:
+        half = self.word_frames // 2
+        words = tuple(DecodedWord(f"w{t}", i * half, (i + 1) * half, 0.9) for i, t in enumerate(tokens))
+        return DecodedText(self.tokenizer.decode(tokens), words, self._draft(tokens))
+
+    def _draft(self, tokens: tuple[int, ...]) -> Draft:
+        count = len(tokens)
+        attended = tuple((i + 1) * self.word_frames // 2 - 1 for i in range(count))
+        return Draft(tokens, (1,) * count, attended, (1.0,) * count)
+
+    def _tokens(self, frames, known) -> tuple[int, ...]:
+        first = known[0] if known else 0
+        return tuple(range(first, first + len(frames) // self.word_frames))
 
 
 class ScriptedSession:

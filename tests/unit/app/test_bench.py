@@ -25,6 +25,7 @@ from s2t_core.manifest import Utterance
 from s2t_core.streaming.policy import POLICIES
 
 RATE = 16000
+S = PIECE / RATE  # seconds of a piece
 
 
 class SlowSession:
@@ -63,38 +64,38 @@ def test_a_session_that_keeps_up_gets_a_piece_at_a_time(clock):
     events, work_s, _ = feed(session, np.zeros(3 * PIECE + 7, np.float32))
     assert session.pushed == [(0, PIECE), (PIECE, PIECE), (2 * PIECE, PIECE), (3 * PIECE, 7)]
     assert session.finished == 1 and work_s == 0
-    assert [one.time_s for one in events] == pytest.approx([0.1, 0.2, 0.3, 0.3 + 7 / RATE, 0.3 + 7 / RATE], abs=0.1)
+    assert [one.time_s for one in events] == pytest.approx([S, 2 * S, 3 * S, 3 * S + 7 / RATE, 3 * S + 7 / RATE], abs=S)
     assert [one.event for one in events] == [1, 2, 3, 4, "over"]
 
 
 def test_a_slow_session_gets_all_that_has_come_meanwhile_and_its_events_come_late(clock):
-    session = SlowSession(clock, [0.35, 0.0, 0.25])
+    session = SlowSession(clock, [3.5 * S, 0.0, 2.5 * S])
     events, work_s, cpu_s = feed(session, np.zeros(10 * PIECE, np.float32))
     assert session.pushed[:4] == [(0, PIECE), (PIECE, 3 * PIECE), (4 * PIECE, PIECE), (5 * PIECE, 2 * PIECE)]
     assert sum(length for _, length in session.pushed) == 10 * PIECE
-    assert events[0].time_s == pytest.approx(0.45) and events[0].heard_s == pytest.approx(0.1)
-    assert work_s == pytest.approx(0.6) and cpu_s == pytest.approx(0.3)
+    assert events[0].time_s == pytest.approx(4.5 * S) and events[0].heard_s == pytest.approx(S)
+    assert work_s == pytest.approx(6 * S) and cpu_s == pytest.approx(3 * S)
 
 
 def test_in_real_time_the_harness_waits_for_the_audio_and_the_session_for_nothing(clock):
-    session = SlowSession(clock, [0.05, 0.25])
+    session = SlowSession(clock, [0.5 * S, 2.5 * S])
     made = list(turns(session, pieces_of(np.zeros(5 * PIECE, np.float32)), "real"))
     assert session.pushed == [(0, PIECE), (PIECE, PIECE), (2 * PIECE, 2 * PIECE), (4 * PIECE, PIECE)]
-    assert [one.time_s for one in made] == pytest.approx([0.15, 0.45, 0.45, 0.5, 0.5])
-    assert clock[0] == pytest.approx(5.5)
+    assert [one.time_s for one in made] == pytest.approx([1.5 * S, 4.5 * S, 4.5 * S, 5 * S, 5 * S])
+    assert clock[0] == pytest.approx(5.0 + 5 * S)
 
 
 def test_by_the_processors_clock_other_programs_make_nothing_late(clock):
-    session = SlowSession(clock, [0.35, 0.0, 0.25])
+    session = SlowSession(clock, [3.5 * S, 0.0, 2.5 * S])
     events, work_s, cpu_s = feed(session, np.zeros(10 * PIECE, np.float32), "cpu")
     assert session.pushed[:3] == [(0, PIECE), (PIECE, PIECE), (2 * PIECE, PIECE)]
-    assert events[0].time_s == pytest.approx(0.1 + 0.35 / 2)
-    assert work_s == pytest.approx(0.6) and cpu_s == pytest.approx(0.3)
+    assert events[0].time_s == pytest.approx(S + 3.5 * S / 2)
+    assert work_s == pytest.approx(6 * S) and cpu_s == pytest.approx(3 * S)
 
 
 def test_endless_audio_comes_in_whole_pieces_and_begins_again(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.full(RATE // 2, 0.5, np.float32), RATE)
-    pieces = list(itertools.islice(endless([Utterance(tmp_path / "a.wav", "")]), 60))
+    pieces = list(itertools.islice(endless([Utterance(tmp_path / "a.wav", "")]), round(6 / S)))
     assert {len(one) for one in pieces} == {PIECE}
     loud = np.abs(np.concatenate(pieces)) > 0.1
     assert np.count_nonzero(np.diff(loud.astype(int)) == 1) > 1
@@ -164,14 +165,14 @@ def test_a_row_has_a_cell_for_each_heading_and_cost_counts_only_where_something_
     spoken = Recording(sound, (SpokenWord("yes", 0.0, 0.004), SpokenWord("sir", 0.004, 0.012)))
     sessions = iter([ScriptedSession(["Yes", "sir."]), ScriptedSession(["Hm"])])
     found = measured([spoken, Recording(sound, ())], lambda: next(sessions), "fake", before_mb=1.0)
-    assert found.audio_s == pytest.approx(0.4)
-    assert found.figures.silent_words == 1 and found.figures.silence_s == pytest.approx(0.788)
+    assert found.audio_s == pytest.approx(4 * S)
+    assert found.figures.silent_words == 1 and found.figures.silence_s == pytest.approx(8 * S - 0.012)
     assert found.figures.final.total == 0
     for drafted in (True, False):
         row = dict(zip(HEADINGS, cells("fake", found, drafted=drafted), strict=True))
         assert row["WER %"] == "0.0" and row["words in silence"] == "1 in 0.0 min"
         assert (row["first s: 50, 90 %"] == "-") != drafted
-    assert json.loads(json.dumps(found.content))["audio_s"] == pytest.approx(0.4)
+    assert json.loads(json.dumps(found.content))["audio_s"] == pytest.approx(4 * S)
 
 
 def test_a_sweep_goes_through_the_settings_of_each_policy_its_own_among_them():

@@ -32,7 +32,7 @@ from app.train import counted, progress, read_recording
 from s2t_core.decoding.segment import DecodedText
 from s2t_core.model.checkpoint import load_model, weights_file
 from s2t_core.recognizer import load
-from s2t_core.session import SessionConfig
+from s2t_core.streaming.config import SessionConfig
 from s2t_core.training.examples import Example
 from s2t_core.types import AudioChunk
 

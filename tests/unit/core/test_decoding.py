@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.peer import TINY, random_batch
 
 from s2t_core.decoding.alignment import attended_frames, default_heads, monotonic_spans
-from s2t_core.decoding.draft import Draft, DraftLimits, redraft
+from s2t_core.decoding.draft import Draft, DraftLimits, Writer, certainties, redraft
 from s2t_core.decoding.guards import echoes, loop_start, token_limit, without_loop
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
@@ -66,42 +66,54 @@ def test_scores_are_the_mean_log_probability_of_the_tokens(model, encoded):
 
 
 def test_a_draft_of_nothing_is_the_greedy_text(model, encoded):
-    draft = redraft(model, encoded, cache_of(model, encoded), HEADS, (2,), Draft(), 0, NO_LIMITS)
+    draft = redraft(Writer(model, (2,), HEADS), encoded, cache_of(model, encoded), Draft(), 0, NO_LIMITS)
     whole = [token for token in greedy(model, encoded) if token != TINY.eos_token_id]
     kept = without_loop(whole)
     assert list(draft.tokens)[: len(kept) - 1] == kept[: len(draft.tokens)][: len(kept) - 1]
-    assert len(draft.tokens) == len(draft.passes) == len(draft.attended) == len(draft.probabilities)
+    assert len(draft.tokens) == len(draft.passes) == len(draft.attended) == len(draft.certainties)
 
 
 def test_a_draft_that_holds_is_confirmed_and_a_wrong_one_is_replaced_from_the_first_fault(model, encoded):
-    first = redraft(model, encoded, cache_of(model, encoded), HEADS, (2,), Draft(), 0, NO_LIMITS)
-    again = redraft(model, encoded, cache_of(model, encoded), HEADS, (2,), first, 0, NO_LIMITS)
+    first = redraft(Writer(model, (2,), HEADS), encoded, cache_of(model, encoded), Draft(), 0, NO_LIMITS)
+    again = redraft(Writer(model, (2,), HEADS), encoded, cache_of(model, encoded), first, 0, NO_LIMITS)
     assert again.tokens == first.tokens
     assert again.passes == tuple(2 for _ in first.tokens)
     wrong = Draft((first.tokens[0], (first.tokens[1] + 1) % 50 + 4), (1, 1), (0, 0), (1.0, 1.0))
-    mended = redraft(model, encoded, cache_of(model, encoded), HEADS, (2,), wrong, 0, NO_LIMITS)
+    mended = redraft(Writer(model, (2,), HEADS), encoded, cache_of(model, encoded), wrong, 0, NO_LIMITS)
     assert mended.tokens == first.tokens
     assert mended.passes[:2] == (2, 1)
 
 
 def test_committed_tokens_stay_even_against_the_decoder(model, encoded):
     forced = Draft((41, 42), (9, 9), (0, 0), (1.0, 1.0))
-    assert redraft(model, encoded, cache_of(model, encoded), HEADS, (2,), forced, 2, NO_LIMITS).tokens[:2] == (41, 42)
+    assert redraft(Writer(model, (2,), HEADS), encoded, cache_of(model, encoded), forced, 2, NO_LIMITS).tokens[:2] == (
+        41,
+        42,
+    )
 
 
 def test_a_draft_stops_at_the_edge_of_the_audio(model, encoded):
     frames = encoded.values.shape[1]
-    draft = redraft(
-        model,
-        encoded,
-        cache_of(model, encoded),
-        HEADS,
-        (2,),
-        Draft(),
-        0,
-        DraftLimits(12, edge_frames=frames, rewind_frames=10**6),
-    )
+    limits = DraftLimits(12, edge_frames=frames, rewind_frames=10**6)
+    draft = redraft(Writer(model, (2,), HEADS), encoded, cache_of(model, encoded), Draft(), 0, limits)
     assert len(draft.tokens) == 1
+
+
+def test_a_later_draft_counts_on_what_stands_and_anew_what_does_not():
+    before, now = Draft((1, 2, 3), (4, 4, 2)), Draft((1, 2, 9), (1, 1, 1))
+    assert now.after(before).passes == (5, 5, 1)
+    assert now.after(Draft()).passes == (1, 1, 1)
+
+
+def test_a_draft_without_its_beginning_counts_its_frames_from_there():
+    whole = Draft((1, 2, 3), (4, 4, 2), (10, 30, 50), (0.9, 0.8, 0.7))
+    assert whole.behind(1, 25) == Draft((2, 3), (4, 2), (5, 25), (0.8, 0.7))
+    assert whole.behind(1, 40).attended == (0, 10)
+
+
+def test_a_word_is_as_certain_as_it_is_among_words_whatever_mark_may_stand_there():
+    probabilities = torch.tensor([[0.3, 0.6, 0.1], [0.3, 0.6, 0.1]])
+    assert certainties(probabilities, [0, 1], marks={1}) == pytest.approx([0.75, 1.0])
 
 
 @pytest.mark.parametrize(
@@ -158,7 +170,7 @@ def test_more_tokens_than_frames_cannot_be_laid_out():
         monotonic_spans(np.ones((3, 2), np.float32))
 
 
-COMMIT = AgreeAndHold(hold_ms=100, agreeing_passes=2, doubtful_below=0.5, doubtful_hold_ms=400)
+COMMIT = AgreeAndHold(agreeing_passes=2, steps=((100, 0.5), (400, 0.2)))
 
 
 def stable(draft, committed=0, word_starts=range(100), policy=COMMIT):
@@ -166,8 +178,8 @@ def stable(draft, committed=0, word_starts=range(100), policy=COMMIT):
     return stable_count(draft, committed, 1000, 10, policy, lambda token: token in word_starts)
 
 
-def draft(passes, attended, probabilities=None, tokens=(1, 2, 3, 4)):
-    return Draft(tokens, passes, attended, probabilities or (0.9,) * len(tokens))
+def draft(passes, attended, certainties=None, tokens=(1, 2, 3, 4)):
+    return Draft(tokens, passes, attended, certainties or (0.9,) * len(tokens))
 
 
 def test_a_token_is_committed_once_two_passes_agree_and_it_lies_far_enough_back():
@@ -179,6 +191,10 @@ def test_a_token_is_committed_once_two_passes_agree_and_it_lies_far_enough_back(
 def test_a_doubtful_token_waits_longer():
     assert stable(draft((2, 2, 2, 2), (10, 70, 80, 99), (0.9, 0.4, 0.9, 0.9))) == 1
     assert stable(draft((2, 2, 2, 2), (10, 55, 80, 99), (0.9, 0.4, 0.9, 0.9))) == 3
+
+
+def test_a_token_that_is_never_certain_waits_for_the_final_text():
+    assert stable(draft((9, 9, 9, 9), (10, 20, 30, 99), (0.9, 0.1, 0.9, 0.9))) == 1
 
 
 def test_only_whole_words_are_committed():

@@ -14,7 +14,8 @@ from support.fakes import ClockDecoder, LoudnessDetector
 
 from s2t_core.errors import AudioFormatError
 from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
-from s2t_core.session import SessionConfig, StreamSession
+from s2t_core.session import StreamSession
+from s2t_core.streaming.config import SessionConfig
 from s2t_core.types import AudioChunk
 
 RATE = 16000
@@ -65,7 +66,7 @@ def test_words_are_committed_while_speech_goes_on():
     assert before_end.committed.split()[:4] == ["w0", "w1", "w2", "w3"]
     heard_s = before_end.end_sample / RATE
     last_word_end_s = len(before_end.committed.split()) * 0.5
-    assert heard_s - last_word_end_s >= config.commit.hold_ms / 1000 - 0.02
+    assert heard_s - last_word_end_s >= config.commit.steps[0][0] / 1000 - 0.02
 
 
 def test_silence_gives_no_events_and_is_never_decoded():
@@ -74,8 +75,24 @@ def test_silence_gives_no_events_and_is_never_decoded():
     assert decoder.drafted == decoder.finished == []
 
 
-def test_endless_speech_is_cut_without_losing_or_repeating_sound():
-    events, decoder = run(sound(50.0))
+def test_a_pause_gets_its_final_text_at_once_and_its_end_costs_no_more_decoding():
+    events, decoder = run(sound(2.0, 1.0), size=512)
+    settled, final = events[-2].segment, events[-1].segment
+    assert f"{settled.committed} {settled.tentative}".strip() == final.committed
+    assert len(decoder.finished) == 1
+    assert settled.end_sample < final.end_sample + 0.1 * RATE  # a tail of silence had been heard, not all of the pause
+
+
+def test_speech_after_a_short_pause_goes_on_with_the_settled_text_as_a_draft():
+    events, decoder = run(sound(2.0, 0.45, 1.5, 1.0), size=512)
+    (segment,) = closed(events)
+    assert len(decoder.finished) == 2
+    assert decoder.finished[0] < decoder.finished[1]
+    assert segment.end_sample > 3.9 * RATE
+
+
+def test_endless_speech_without_drafts_is_cut_without_losing_or_repeating_sound():
+    events, decoder = run(sound(50.0), SessionConfig(partials=False))
     segments = closed(events)
     assert len(segments) >= 3
     for before, after in itertools.pairwise(segments):
@@ -84,8 +101,20 @@ def test_endless_speech_is_cut_without_losing_or_repeating_sound():
     assert max(decoder.finished) <= 2000  # frames: 20 s
 
 
+def test_endless_speech_is_cut_behind_committed_words_and_every_word_is_written_once():
+    events, decoder = run(sound(50.0), size=512)
+    segments = closed(events)
+    assert len(segments) >= 3
+    words = " ".join(segment.committed for segment in segments).split()
+    assert words == [f"w{i}" for i in range(99)]  # the hundredth lacks a window
+    for before, after in itertools.pairwise(segments):
+        assert before.end_sample == after.start_sample
+        assert before.words[-1].end_sample <= after.words[0].start_sample + 0.33 * RATE
+    assert max(decoder.drafted) <= 2000  # frames: 20 s
+
+
 def test_a_long_segment_ends_at_a_short_pause():
-    events, _ = run(sound(13.0, 0.3, 5.0, 1.0))
+    events, _ = run(sound(13.0, 0.5, 5.0, 1.0))
     assert [round(segment.end_sample / RATE) for segment in closed(events)] == [13, 19]
 
 

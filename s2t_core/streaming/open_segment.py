@@ -1,0 +1,219 @@
+"""The segment that is being spoken: its audio, and its text as far as it is committed, drafted or already final."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from s2t_core.decoding.draft import Draft
+from s2t_core.decoding.segment import DecodedText, SegmentDecoder
+from s2t_core.events import SegmentClosed, SegmentUpdated
+from s2t_core.features.cmvn import Statistics, statistics
+from s2t_core.features.fbank import SHIFT_SAMPLES, frame_count
+from s2t_core.features.stream import FbankStream
+from s2t_core.streaming.config import SessionConfig
+from s2t_core.streaming.display import Display, draft_words
+from s2t_core.streaming.policy import stable_count
+from s2t_core.streaming.vad import FRAME_SAMPLES
+from s2t_core.types import SAMPLE_RATE_HZ, Features, Samples, Segment, Word
+
+_CARRIED_WORDS = 4
+_CARRIED_BEFORE_MS = 320  # audio before the place where the first carried token was heard: its word began there
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a segment takes over from the one before where speech was cut without a pause (StreamAtt's text and audio
+    history, Papi et al. 2024, arXiv 2406.06097).
+
+    draft    its first `tokens` are words of the segment before: the decoder is given them, the reader is not
+    start    sample of the stream at which the own text begins; the audio begins earlier
+    """
+
+    draft: Draft
+    tokens: int
+    start: int
+
+
+class OpenSegment:
+    """Heard frame by frame; the session says when it is drafted, settled for a pause, and closed."""
+
+    def __init__(
+        self,
+        number: int,
+        start: int,
+        decoder: SegmentDecoder,
+        config: SessionConfig,
+        before: Statistics | None = None,
+        carried: Carried | None = None,
+    ) -> None:
+        """number: the segment's id; start: sample of the stream, at 16 kHz; before: statistics of earlier speech."""
+        self.start = start
+        self.length = 0  # samples
+        self.probabilities: list[float] = []  # of speech, of the last frames heard
+        self._number = number
+        self._decoder = decoder
+        self._config = config
+        self._carried = carried or Carried(Draft(), 0, start)
+        self._draft = self._carried.draft
+        self._committed = self._carried.tokens  # tokens of the draft
+        self._hidden = len(decoder.tokenizer.decode(self._draft.tokens[: self._committed]))  # letters
+        self._display = Display(config.show)
+        self._settled: tuple[int, DecodedText] | None = None  # the final text as it would be with this end
+        self._shown = False  # whether the outside has heard of this segment
+        self._audio: list[Samples] = []
+        self._frames: list[Features] = []
+        self._stream = FbankStream(decoder.features)
+        self._sound = decoder.listen(config.look_ahead_ms / 1000, before)
+
+    @property
+    def end(self) -> int:
+        """Sample of the stream up to which the segment has been heard."""
+        return self.start + self.length
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its final text is known, if nothing more is said."""
+        return self._settled is not None
+
+    @property
+    def statistics(self) -> Statistics | None:
+        """Of its feature frames; None where there are none."""
+        frames = self._heard(self.end)
+        return statistics(frames) if len(frames) else None
+
+    def hear(self, samples: Samples, probability: float | None = None) -> None:
+        """Take more audio, frame by frame with its probability of speech once the segment is open."""
+        self._audio.append(samples)
+        self.length += len(samples)
+        self._frames.append(self._stream.push(samples))
+        if probability is not None:
+            self.probabilities.append(probability)
+
+    def audio_from(self, sample: int) -> Samples:
+        """What was heard after a sample of the stream."""
+        return np.concatenate(self._audio)[sample - self.start :]
+
+    def draft(self) -> SegmentUpdated | None:
+        """Draft what has been heard anew and commit what has become stable."""
+        self._settled = None
+        config, decoder = self._config, self._decoder
+        heard_ms, frame_ms = self.length * 1000 / SAMPLE_RATE_HZ, 1000 / decoder.frames_per_second
+        frames = self._heard(self.end)
+        self._draft = decoder.draft(
+            frames, self._sound, self._draft, self._committed, config.edge_ms / 1000, config.rewind_ms / 1000
+        )
+        self._committed = stable_count(
+            self._draft, self._committed, heard_ms, frame_ms, config.commit, decoder.tokenizer.starts_word
+        )
+        words = draft_words(self._draft, self._committed, heard_ms, frame_ms, decoder.tokenizer)
+        return self._update(self._display.show(self._committed_text, words))
+
+    def settle(self, end: int) -> SegmentUpdated | None:
+        """Decode what was heard up to sample `end` as if nothing followed; it is shown, and the next draft starts
+        from it if something does."""
+        final = self._finish(end)
+        self._settled, self._draft = (end, final), final.draft.after(self._draft)
+        return self._update(self._display.replace(self._committed_text, final.text[self._hidden :]))
+
+    def go_on(self) -> None:
+        """Speech goes on after a pause: what was settled is a draft again."""
+        self._settled = None
+
+    def close(self, end: int) -> SegmentClosed | None:
+        """The final text of what was heard up to sample `end`; None where nothing was ever said."""
+        known = self._settled is not None and self._settled[0] == end
+        final = self._settled[1] if self._settled is not None and known else self._finish(end)
+        return self._closed(final, end)
+
+    def cut(self) -> tuple[SegmentClosed | None, OpenSegment]:
+        """Close it in the midst of speech, and open the next one with the rest of the audio.
+
+        What is committed ends this segment. Its last words go along, heard but hidden, so that the decoder knows where
+        it is and no word is cut. Where too little is committed, both segments end where speech is least likely.
+        """
+        first = self._first_carried()
+        place = self._carry_from(first)
+        if place - self.start < self.length // 2:
+            return self._cut_at_quiet()
+        tokens = self._draft.tokens[: self._committed]
+        final = self._decoder.read(self._heard(self.end), tokens)
+        end = self._place(final)[-1].end_sample
+        draft = self._draft.behind(first, (place - self.start) // self._frame_samples)
+        carried = Carried(draft, self._committed - first, end)
+        return self._closed(final, end), self._next(self._number + 1, place, carried)
+
+    def _cut_at_quiet(self) -> tuple[SegmentClosed | None, OpenSegment]:
+        attended = self._draft.attended[: self._committed]
+        committed_end = (attended[-1] + 1) * self._frame_samples if attended else 0
+        heard = self.length - len(self.probabilities) * FRAME_SAMPLES
+        first = max(0, committed_end - heard) // FRAME_SAMPLES + 1
+        # Without live drafts nothing is committed; then the later half is searched, so that segments stay long.
+        first = min(max(first, len(self.probabilities) // 2), len(self.probabilities) - 1)
+        place = first + int(np.argmin(self.probabilities[first:]))
+        end = self.start + heard + place * FRAME_SAMPLES + FRAME_SAMPLES // 2
+        closed = self.close(end)
+        return closed, self._next(self._number + (closed is not None), end, None)
+
+    def _first_carried(self) -> int:
+        """The token with which the last committed words begin."""
+        words = self._decoder.tokenizer.words(self._draft.tokens[: self._committed])
+        return words[-_CARRIED_WORDS][0] if len(words) >= _CARRIED_WORDS else 0
+
+    def _carry_from(self, first: int) -> int:
+        """The sample of the stream from which the audio goes along."""
+        if self._committed == 0:
+            return self.start
+        before = _CARRIED_BEFORE_MS * SAMPLE_RATE_HZ // 1000
+        place = max(0, self._draft.attended[first] * self._frame_samples - before)
+        return self.start + place // self._frame_samples * self._frame_samples
+
+    def _next(self, number: int, start: int, carried: Carried | None) -> OpenSegment:
+        following = OpenSegment(number, start, self._decoder, self._config, self.statistics, carried)
+        following.hear(self.audio_from(start))
+        following.probabilities = self.probabilities[-(following.length // FRAME_SAMPLES) :]
+        return following
+
+    def _heard(self, end: int) -> Features:
+        """The feature frames (n, bins) up to sample `end` of the stream."""
+        return np.concatenate(self._frames)[: frame_count(end - self.start)]
+
+    def _finish(self, end: int) -> DecodedText:
+        return self._decoder.finish(self._heard(end), self._draft.tokens[: self._committed])
+
+    @property
+    def _committed_text(self) -> str:
+        return self._decoder.tokenizer.decode(self._draft.tokens[: self._committed])[self._hidden :].strip()
+
+    def _update(self, tentative: str) -> SegmentUpdated | None:
+        committed = self._committed_text
+        if not committed and not tentative and not self._shown:
+            return None
+        self._shown = True
+        return SegmentUpdated(Segment(self._number, self._carried.start, self.end, committed, tentative))
+
+    def _closed(self, final: DecodedText, end: int) -> SegmentClosed | None:
+        text = final.text[self._hidden :].strip()
+        if not text and not self._shown:
+            return None
+        segment = Segment(self._number, self._carried.start, end, text, words=self._place(final))
+        return SegmentClosed(segment)
+
+    def _place(self, final: DecodedText) -> tuple[Word, ...]:
+        """The own words with their times in the stream."""
+        hidden = len(final.text[: self._hidden].split())
+        return tuple(
+            Word(
+                word.text,
+                self.start + word.first_frame * self._frame_samples,
+                self.start + word.end_frame * self._frame_samples,
+                word.confidence,
+            )
+            for word in final.words[hidden:]
+        )
+
+    @property
+    def _frame_samples(self) -> int:
+        """Samples of an encoder frame."""
+        return SHIFT_SAMPLES * self._decoder.model.config.subsampling
