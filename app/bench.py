@@ -104,7 +104,7 @@ def _measure(
     options: argparse.Namespace, utterances: Sequence[Utterance], wanted: Sequence[Point]
 ) -> dict[str, Measured]:
     """Every point and the session without drafts, by name; prints their table."""
-    from app.bench_figures import HEADINGS, cells, measured
+    from app.bench_figures import HEADINGS, cells, confidence_table, measured
     from app.feed import strung_together
     from app.figures import markdown
     from app.memory import resident_mb
@@ -124,6 +124,7 @@ def _measure(
         )
     rows = [cells(name, one, drafted=name != _OFFLINE) for name, one in found.items()]
     out(markdown(HEADINGS, rows))
+    out("\n" + confidence_table(found[_OFFLINE].figures.judged))
     return found
 
 

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 
 from app.feed import Clock, Live, Recording, feed
-from app.figures import percent
+from app.figures import markdown, percent
 from app.memory import forget_peak, peak_mb, resident_mb
+from s2t_core.calibration import Judged, reliability
 from s2t_core.live_history import histories
 from s2t_core.live_metrics import LiveFigures, live_figures
 
 HEADINGS = (
     "policy", "WER %", "of committed %", "shown 1 s later %", "seen s: mean, 50, 90, 99 %",
-    "committed s: mean, 50, 90, 99 %", "first s: 50, 90 %", "closed s: 50, 90 %", "endpoint s: 50, 90 %",
-    "early ends %", "erased a word", "unstable a word", "revised", "words in silence", "work (CPU) / audio",
-    "peak MiB (of sessions)",
+    "committed s: mean, 50, 90, 99 %", "committed live %", "first s: 50, 90 %", "closed s: 50, 90 %",
+    "endpoint s: 50, 90 %", "early ends %", "erased a word", "unstable a word", "revised", "words in silence",
+    "work (CPU) / audio", "peak MiB (of sessions)", "confidence error %",
 )  # fmt: skip
 
 
@@ -79,6 +80,7 @@ def cells(name: str, found: Measured, *, drafted: bool = True) -> list[str]:
         percent(figures.shown.rate),
         _spread(figures.seen_s, 50, 90, 99, mean=True),
         _spread(figures.committed_s, 50, 90, 99, mean=True),
+        percent(figures.live_share),
         _spread(figures.first_s, 50, 90),
     ]
     return [
@@ -94,7 +96,14 @@ def cells(name: str, found: Measured, *, drafted: bool = True) -> list[str]:
         f"{figures.silent_words} in {figures.silence_s / 60:.1f} min",
         f"{found.work_s / found.audio_s:.2f} ({found.cpu_s / found.audio_s:.2f})",
         "-" if found.peak_mb is None else f"{found.peak_mb:.0f} ({found.sessions_mb or 0.0:.0f})",
+        percent(figures.confidence_error),
     ]
+
+
+def confidence_table(judged: Sequence[Judged]) -> str:
+    """How many words there are of each confidence, and how many of them are right: equal columns are the aim."""
+    rows = [[str(one.count), percent(one.stated), percent(one.right)] for one in reliability(judged)]
+    return markdown(("words", "confidence %", "right %"), rows)
 
 
 def _spread(values: Sequence[float], *shares: int, mean: bool = False) -> str:

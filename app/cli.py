@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.bench import add_bench
+from app.calibrate import add_calibrate
 from app.evaluate import add_eval
 from app.paths import embedded_model, model_in_use, personal_model, sample_audio
 from app.personal import add_finetune
@@ -89,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
     add_eval(commands, [common, model], _width)
     add_bench(commands, common, [common, model])
-    add_finetune(add_train(commands, common), common)
+    training = add_train(commands, common)
+    add_calibrate(training, common)
+    add_finetune(training, common)
     _add_model_commands(commands, common)
     return parser
 

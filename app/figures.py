@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from s2t_core.manifest import Utterance
 from s2t_core.metrics import (
-    MARKS,
     Errors,
     Tally,
     bootstrap_interval,
@@ -16,6 +15,7 @@ from s2t_core.metrics import (
     punctuation_and_capitals,
     word_errors,
 )
+from s2t_core.types import MARKS
 
 Normalise = Callable[[str], str]
 HEADINGS = (

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from s2t_core.training.lessons import Window
     from s2t_core.types import Samples
 
-SETTINGS = ("preprocessor_config.json", "generation_config.json", "alignment.json")
+SETTINGS = ("preprocessor_config.json", "generation_config.json", "alignment.json", "confidence.json")
 VOCABULARY = ("sentencepiece.bpe.model", "vocab.json", "tokenizer_config.json", "special_tokens_map.json")
 _FITTED_ON = 100  # recordings that the front end is fitted on
 T = TypeVar("T")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+import math
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -101,9 +102,35 @@ class SearchConfig:
 
 @dataclass(frozen=True, slots=True)
 class AlignmentConfig:
-    """Which cross-attention heads follow the audio, from our own `alignment.json`; empty: a middle layer's mean."""
+    """How cross-attention tells where words lie, from our own `alignment.json`.
 
-    heads: tuple[tuple[int, int], ...] = ()  # (decoder layer, head)
+    heads          (decoder layer, head) pairs that follow the audio; none: a middle layer's do
+    word_start_ms  from the place a word's first piece attends to most to the start of the word
+    word_end_ms    and from its last piece's to its end
+    """
+
+    heads: tuple[tuple[int, int], ...] = ()
+    word_start_ms: int = 0
+    word_end_ms: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidenceConfig:
+    """How a model's own certainty becomes a confidence, from our own `confidence.json`: log odds times `slope` plus
+    `offset` (Platt 1999). As it is it changes next to nothing."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def apply(self, certainty: float) -> float:
+        """certainty in 0..1 -> the chance that a word of this certainty is right."""
+        return 1.0 / (1.0 + math.exp(-(self.slope * log_odds(certainty) + self.offset)))
+
+
+def log_odds(value: float) -> float:
+    """Of a probability; one nearer to 0 or 1 than 0.0001 is taken for that."""
+    value = min(max(value, 1e-4), 1.0 - 1e-4)
+    return math.log(value / (1.0 - value))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -170,9 +197,10 @@ def read_search_config(folder: Path) -> SearchConfig:
 
 
 def read_alignment_config(folder: Path, model: ModelConfig) -> AlignmentConfig:
-    """`alignment.json`, ours; empty where the file is missing. Raises ConfigError."""
+    """`alignment.json`, ours; without heads where the file is missing. Raises ConfigError."""
     path = folder / "alignment.json"
-    rows = read_json(path).get("heads", []) if path.exists() else []
+    content = read_json(path) if path.exists() else {}
+    rows = content.pop("heads", [])
     layers, heads = range(model.decoder_layers), range(model.decoder_attention_heads)
     if not isinstance(rows, list) or not all(
         isinstance(row, list) and len(row) == 2 and all(type(number) is int for number in row) for row in rows
@@ -181,7 +209,12 @@ def read_alignment_config(folder: Path, model: ModelConfig) -> AlignmentConfig:
     pairs = tuple((layer, head) for layer, head in rows)
     if not all(layer in layers and head in heads for layer, head in pairs):
         raise ConfigError(f"{path} names a head that the model does not have.", _USE_WHOLE)
-    return AlignmentConfig(pairs)
+    return replace(_take(AlignmentConfig, content, path), heads=pairs)
+
+
+def read_confidence_config(folder: Path) -> ConfidenceConfig:
+    """`confidence.json`, ours; the certainty itself where the file is missing. Raises ConfigError."""
+    return _optional(ConfidenceConfig, folder / "confidence.json")
 
 
 def _optional(kind: type[T], path: Path) -> T:

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from s2t_core.calibration import Judged, calibration_error, judged_words
 from s2t_core.live_history import History, SpokenWord
 from s2t_core.metrics import Errors, Pair, align, errors_of
 
@@ -32,6 +33,7 @@ class LiveFigures:
     words                of the final text
     silent_words         most words ever shown of each segment in which nothing is spoken, and
     silence_s            the audio before, between and after utterances
+    judged               of each final word its confidence and whether it is right
     """
 
     seen_s: tuple[float, ...] = ()
@@ -49,6 +51,7 @@ class LiveFigures:
     words: int = 0
     silent_words: int = 0
     silence_s: float = 0.0
+    judged: tuple[Judged, ...] = ()
 
     def __add__(self, other: LiveFigures) -> LiveFigures:
         return LiveFigures(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
@@ -63,6 +66,16 @@ class LiveFigures:
         """Unstable partial word ratio (Shangguan et al. 2020, arXiv 2006.01416): unstable words of the partial texts a
         word of the final text. The erasure above counts all that follows such a word as well."""
         return self.unstable / self.words if self.words else None
+
+    @property
+    def live_share(self) -> float | None:
+        """Share of the rightly written words that were committed before their segment was closed."""
+        return len(self.committed_s) / len(self.seen_s) if self.seen_s else None
+
+    @property
+    def confidence_error(self) -> float | None:
+        """See `calibration_error`."""
+        return calibration_error(self.judged)
 
     @property
     def early_share(self) -> float | None:
@@ -103,7 +116,13 @@ def live_figures(reference: Sequence[SpokenWord], segments: Sequence[History], l
         words=len(written),
         silent_words=silent_words,
         silence_s=length_s - _spoken_s(reference),
+        judged=tuple(judged_words(spoken, _stated(segments))),
     )
+
+
+def _stated(segments: Iterable[History]) -> list[tuple[str, float]]:
+    """The final words and their confidences."""
+    return [(word.text, word.confidence) for one in segments for word in one.states[-1].words]
 
 
 def _is_early(one: History, utterance: int, reference: Sequence[SpokenWord]) -> bool:

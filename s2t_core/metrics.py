@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-MARKS = ".,?!;:"
+from s2t_core.types import MARKS
+
 _DASHES = str.maketrans(dict.fromkeys("-\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}", " "))
 _APOSTROPHES = str.maketrans(dict.fromkeys("\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}", "'"))
 

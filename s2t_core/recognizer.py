@@ -7,7 +7,12 @@ from pathlib import Path
 
 import torch
 
-from s2t_core.config import read_alignment_config, read_feature_config, read_search_config
+from s2t_core.config import (
+    read_alignment_config,
+    read_confidence_config,
+    read_feature_config,
+    read_search_config,
+)
 from s2t_core.decoding.alignment import default_heads
 from s2t_core.decoding.segment import Chunks, SegmentDecoder
 from s2t_core.errors import CheckpointError, TokenizerError
@@ -78,14 +83,17 @@ def load(folder: Path, device: str = "auto", beams: int | None = None, precision
     search = read_search_config(folder)
     if beams is not None:
         search = replace(search, num_beams=beams)
-    heads = read_alignment_config(folder, model.config).heads or default_heads(
-        model.config.decoder_layers, model.config.decoder_attention_heads
-    )
+    alignment = read_alignment_config(folder, model.config)
+    if not alignment.heads:
+        heads = default_heads(model.config.decoder_layers, model.config.decoder_attention_heads)
+        alignment = replace(alignment, heads=heads)
+    confidence = read_confidence_config(folder)
     ctc = load_ctc(folder, model.config.d_model)
     ctc = None if ctc is None else ctc.to(target)
     if eight_bits:
         make_int8(model)
-    return Recognizer(folder.name, SegmentDecoder(model.to(target), tokenizer, features, search, heads, ctc=ctc))
+    decoder = SegmentDecoder(model.to(target), tokenizer, features, search, alignment, confidence, ctc=ctc)
+    return Recognizer(folder.name, decoder)
 
 
 def pick_device(name: str) -> str:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from s2t_core.config import FeatureConfig, SearchConfig
-from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames, layers_of, monotonic_spans
+from s2t_core.config import AlignmentConfig, ConfidenceConfig, FeatureConfig, SearchConfig
+from s2t_core.decoding.alignment import alignment_weights, attended_frames, layers_of, monotonic_spans
 from s2t_core.decoding.ctc import word_spans
 from s2t_core.decoding.draft import Draft, DraftLimits, Writer, certainties, redraft
+from s2t_core.decoding.draft_words import draft_words
 from s2t_core.decoding.guards import token_limit, without_loop
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.decoding.sound import GrowingSound, RenormalisedSound, SegmentSound
@@ -36,7 +37,7 @@ _NEW_TOKENS = 32  # room for those a draft adds; more of them make it grow
 
 @dataclass(frozen=True, slots=True)
 class DecodedWord:
-    """A written word of a segment, its stretch of encoder frames and the mean probability of its pieces."""
+    """A written word of a segment, its stretch of encoder frames and how likely it is right."""
 
     text: str
     first_frame: int
@@ -73,7 +74,8 @@ class SegmentDecoder:
     tokenizer: Tokenizer
     features: FeatureConfig
     search: SearchConfig
-    heads: Heads
+    alignment: AlignmentConfig
+    confidence: ConfidenceConfig = field(default_factory=ConfidenceConfig)
     chunks: Chunks | None = None
     ctc: CtcHead | None = None
 
@@ -118,7 +120,7 @@ class SegmentDecoder:
             rewind_frames=round(rewind_s * self.frames_per_second),
             echo_frames=round(_ECHO_S * self.frames_per_second),
         )
-        writer = Writer(self.model, self._start, self.heads, self.tokenizer.marks)
+        writer = Writer(self.model, self._start, self.alignment.heads, self.tokenizer.marks)
         return redraft(writer, encoded, cache, previous, committed, limits)
 
     def hear(self, samples: Samples) -> DecodedText:
@@ -153,6 +155,23 @@ class SegmentDecoder:
         tokens = (*committed, *without_loop((*committed, *found))[len(committed) :])
         return self._read(tokens, encoded)
 
+    def live_words(self, draft: Draft) -> tuple[DecodedWord, ...]:
+        """The words of a draft about where they lie: each ends before the next one begins."""
+        heard = draft_words(draft, 0, 1000 / self.frames_per_second, self.tokenizer)
+        starts = [self._frame(word.first_ms + self.alignment.word_start_ms) for word in heard]
+        words = []
+        for word, start, following in itertools.zip_longest(heard, starts, starts[1:]):
+            end = max(start + 1, self._frame(word.last_ms + self.alignment.word_end_ms))
+            end = end if following is None else max(start, min(end, following))
+            words.append(DecodedWord(word.text, start, end, self._confidence(word.certainty)))
+        return tuple(words)
+
+    def _frame(self, at_ms: float) -> int:
+        return max(0, round(at_ms * self.frames_per_second / 1000))
+
+    def _confidence(self, certainty: float) -> float:
+        return round(self.confidence.apply(certainty), 4)
+
     @property
     def _start(self) -> tuple[int, ...]:
         return (self.model.config.decoder_start_token_id, *self.tokenizer.prefix())
@@ -163,20 +182,19 @@ class SegmentDecoder:
         if not tokens:
             return DecodedText()
         inputs = torch.tensor([[*self._start, *tokens]], device=self.model.device)
-        output = self.model.model.decoder(inputs, encoded, cross_attentions_of=layers_of(self.heads))
+        output = self.model.model.decoder(inputs, encoded, cross_attentions_of=layers_of(self.alignment.heads))
         first = len(self._start) - 1  # the row that predicts the first token
         probabilities = self.model.lm_head(output.hidden[0, first:-1]).float().softmax(dim=1)
-        log_probs = probabilities[range(len(tokens)), tokens].log().tolist()
-        weights = alignment_weights(output.cross_attentions, self.heads)[first:]
+        weights = alignment_weights(output.cross_attentions, self.alignment.heads)[first:]
         spans = self._spans(weights)
+        sure = tuple(certainties(probabilities, tokens, self.tokenizer.marks))
+        draft = Draft(tokens, (1,) * len(tokens), tuple(attended_frames(weights)[:-1]), sure)
         words = []
         for begin, end in self.tokenizer.words(tokens):
             text = self.tokenizer.decode(tokens[begin:end]).strip()
             if text:
-                confidence = math.exp(sum(log_probs[begin:end]) / (end - begin))
-                words.append(DecodedWord(text, spans[begin][0], spans[end - 1][1], round(confidence, 4)))
-        sure = tuple(certainties(probabilities, tokens, self.tokenizer.marks))
-        draft = Draft(tokens, (1,) * len(tokens), tuple(attended_frames(weights)[:-1]), sure)
+                confidence = self._confidence(math.prod(sure[begin:end]))
+                words.append(DecodedWord(text, spans[begin][0], spans[end - 1][1], confidence))
         return DecodedText(self.tokenizer.decode(tokens), self._heard_by_ctc(words, encoded), draft)
 
     def _heard_by_ctc(self, words: list[DecodedWord], encoded: EncodedFrames) -> tuple[DecodedWord, ...]:

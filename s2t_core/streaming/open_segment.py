@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from s2t_core.decoding.draft import Draft
-from s2t_core.decoding.segment import DecodedText, SegmentDecoder
+from s2t_core.decoding.draft_words import draft_words
+from s2t_core.decoding.segment import DecodedText, DecodedWord, SegmentDecoder
 from s2t_core.events import SegmentClosed, SegmentUpdated
 from s2t_core.features.cmvn import Statistics, statistics
 from s2t_core.features.fbank import SHIFT_SAMPLES, frame_count
 from s2t_core.features.stream import FbankStream
 from s2t_core.streaming.config import SessionConfig
-from s2t_core.streaming.display import Display, draft_words
+from s2t_core.streaming.display import Display
 from s2t_core.streaming.policy import stable_count
 from s2t_core.streaming.vad import FRAME_SAMPLES
 from s2t_core.types import SAMPLE_RATE_HZ, Features, Samples, Segment, Word
@@ -58,7 +60,8 @@ class OpenSegment:
         self._carried = carried or Carried(Draft(), 0, start)
         self._draft = self._carried.draft
         self._committed = self._carried.tokens  # tokens of the draft
-        self._hidden = len(decoder.tokenizer.decode(self._draft.tokens[: self._committed]))  # letters
+        hidden = decoder.tokenizer.decode(self._draft.tokens[: self._committed])
+        self._hidden, self._hidden_words = len(hidden), len(hidden.split())  # letters, words
         self._display = Display(config.show)
         self._settled: tuple[int, DecodedText] | None = None  # the final text as it would be with this end
         self._shown = False  # whether the outside has heard of this segment
@@ -107,8 +110,8 @@ class OpenSegment:
         self._committed = stable_count(
             self._draft, self._committed, heard_ms, frame_ms, config.commit, decoder.tokenizer.starts_word
         )
-        words = draft_words(self._draft, self._committed, heard_ms, frame_ms, decoder.tokenizer)
-        return self._update(self._display.show(self._committed_text, words))
+        words = draft_words(self._draft, self._committed, frame_ms, decoder.tokenizer)
+        return self._update(self._display.show(self._committed_text, words, heard_ms))
 
     def settle(self, end: int) -> SegmentUpdated | None:
         """Decode what was heard up to sample `end` as if nothing followed; it is shown, and the next draft starts
@@ -191,7 +194,14 @@ class OpenSegment:
         if not committed and not tentative and not self._shown:
             return None
         self._shown = True
-        return SegmentUpdated(Segment(self._number, self._carried.start, self.end, committed, tentative))
+        words = self._live_words()
+        return SegmentUpdated(Segment(self._number, self._carried.start, self.end, committed, tentative, words))
+
+    def _live_words(self) -> tuple[Word, ...]:
+        """The committed words where the last draft heard them; each ends before the next one begins."""
+        decoder, draft = self._decoder, self._draft
+        heard = decoder.live_words(draft)[: len(decoder.tokenizer.decode(draft.tokens[: self._committed]).split())]
+        return self._in_stream(heard[self._hidden_words :])
 
     def _closed(self, final: DecodedText, end: int) -> SegmentClosed | None:
         text = final.text[self._hidden :].strip()
@@ -202,15 +212,18 @@ class OpenSegment:
 
     def _place(self, final: DecodedText) -> tuple[Word, ...]:
         """The own words with their times in the stream."""
-        hidden = len(final.text[: self._hidden].split())
+        return self._in_stream(final.words[self._hidden_words :])
+
+    def _in_stream(self, words: Sequence[DecodedWord]) -> tuple[Word, ...]:
+        per_frame = self._frame_samples
         return tuple(
             Word(
                 word.text,
-                self.start + word.first_frame * self._frame_samples,
-                self.start + word.end_frame * self._frame_samples,
+                self.start + word.first_frame * per_frame,
+                self.start + word.end_frame * per_frame,
                 word.confidence,
             )
-            for word in final.words[hidden:]
+            for word in words
         )
 
     @property

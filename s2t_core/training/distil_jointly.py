@@ -87,7 +87,7 @@ class _Lesson:
     def _cut(self, batch: Sequence[Example]) -> list[Example]:
         """The examples up to a random moment each; those too short for it stay whole."""
         rows = frames_of(self._encoded([one.samples for one in batch], None))
-        tokenizer, heads = self._pupil.tokenizer, self._pupil.heads
+        tokenizer, heads = self._pupil.tokenizer, self._pupil.alignment.heads
         shorter = [
             cut_short(one, token_ends_s(self._model, row, heads, one.ids), tokenizer, self._rng) if one.ids else None
             for row, one in zip(rows, batch, strict=True)

@@ -75,6 +75,10 @@ class ClockDecoder:
         words = tuple(DecodedWord(f"w{t}", i * half, (i + 1) * half, 0.9) for i, t in enumerate(tokens))
         return DecodedText(self.tokenizer.decode(tokens), words, self._draft(tokens))
 
+    def live_words(self, draft: Draft) -> tuple[DecodedWord, ...]:
+        half, pairs = self.word_frames // 2, zip(draft.tokens, draft.attended, strict=True)
+        return tuple(DecodedWord(f"w{token}", at + 1 - half, at + 1, 0.9) for token, at in pairs)
+
     def _draft(self, tokens: tuple[int, ...]) -> Draft:
         count = len(tokens)
         attended = tuple((i + 1) * self.word_frames // 2 - 1 for i in range(count))

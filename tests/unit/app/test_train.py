@@ -143,7 +143,7 @@ def test_heads_keep_following_the_audio_in_the_layers_that_are_left(whisper, spe
     shutil.copytree(whisper, folder)
     (folder / "generation_config.json").write_text('{"alignment_heads": [[0, 1], [1, 0], [1, 1]]}')
     assert warm_start(folder, speech, out, "--layers", "1") == cli.DONE
-    assert load(out, "cpu").decoder.heads == ((0, 0), (0, 1))
+    assert load(out, "cpu").decoder.alignment.heads == ((0, 0), (0, 1))
 
 
 def test_what_was_learnt_is_kept_for_another_vocabulary(whisper, speech, checkpoint, tmp_path):

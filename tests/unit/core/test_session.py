@@ -69,6 +69,15 @@ def test_words_are_committed_while_speech_goes_on():
     assert heard_s - last_word_end_s >= config.commit.steps[0][0] / 1000 - 0.02
 
 
+def test_committed_words_have_their_times_while_speech_goes_on():
+    events, _ = run(sound(4.0))
+    for event in events:
+        if isinstance(event, SegmentUpdated):
+            assert [word.text for word in event.segment.words] == event.segment.committed.split()
+            places = [word.start_sample / RATE for word in event.segment.words]
+            assert places == pytest.approx([0.5 * i for i in range(len(places))], abs=0.03)
+
+
 def test_silence_gives_no_events_and_is_never_decoded():
     events, decoder = run(np.zeros(10 * RATE, np.float32))
     assert events == []

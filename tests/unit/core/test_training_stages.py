@@ -16,7 +16,7 @@ from support.tiny_whisper import make_whisper
 from torch import nn
 
 import s2t_core.training.distil_jointly
-from s2t_core.config import FeatureConfig, SearchConfig
+from s2t_core.config import AlignmentConfig, FeatureConfig, SearchConfig
 from s2t_core.decoding.alignment import default_heads
 from s2t_core.decoding.segment import SegmentDecoder
 from s2t_core.model.encoded import EncodedFrames
@@ -430,7 +430,7 @@ def windows_of(pupil, tokenizer, clips, taught_by=None) -> list[Window]:
 
 
 def test_a_round_of_lessons_is_encoded_to_be_learnt_from(pupil, tokenizer, clips):
-    decoder = SegmentDecoder(pupil, tokenizer, FEATURES, SearchConfig(), default_heads(2, 4))
+    decoder = SegmentDecoder(pupil, tokenizer, FEATURES, SearchConfig(), AlignmentConfig(default_heads(2, 4)))
     reports, rng = [], np.random.default_rng(0)
     found = encoded_examples(
         decoder,
@@ -458,7 +458,7 @@ def test_what_the_teacher_heard_is_taught_with_its_opinion(pupil, tokenizer, cli
 
 
 def distil_both(pupil, tokenizer, clips, windows, steps: int, **settings) -> list[str]:
-    decoder = SegmentDecoder(pupil, tokenizer, FEATURES, SearchConfig(), default_heads(2, 4))
+    decoder = SegmentDecoder(pupil, tokenizer, FEATURES, SearchConfig(), AlignmentConfig(default_heads(2, 4)))
     stage = JointStage(60, most_steps=steps, shares=(1e-2, 2e-2), batch_samples=80_000, **settings)
     said = []
     distil_jointly(decoder, windows, clips.__getitem__, Surroundings(), stage, lambda done, text: said.append(text))
