@@ -21,6 +21,7 @@ from app.errors import AppError, AudioError, sentence
 from app.export import write_text
 from app.paths import resources, sample_audio
 from app.ui.main_window import MainWindow
+from s2t_core.types import DecodingOptions
 
 if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
@@ -33,9 +34,9 @@ _SIGNAL_MS = 200
 class Desktop:
     """The window and its controller, connected."""
 
-    def __init__(self, model: Path, device: str) -> None:
+    def __init__(self, model: Path, device: str, wishes: DecodingOptions | None = None) -> None:
         self.window = MainWindow()
-        self.controller = DictationController(lambda: load_recognizer(model, device), make_source)
+        self.controller = DictationController(lambda: load_recognizer(model, device, wishes), make_source)
         window, controller = self.window, self.controller
         window.start_requested.connect(controller.start)
         window.stop_requested.connect(controller.stop)
@@ -79,11 +80,11 @@ class Desktop:
             self.window.say(f"Saved as {target}.")
 
 
-def load_recognizer(model: Path, device: str) -> Recognizer:
+def load_recognizer(model: Path, device: str, wishes: DecodingOptions | None = None) -> Recognizer:
     """Load the checkpoint; called on the engine's thread, where the import of torch holds nothing up."""
     from s2t_core.recognizer import load
 
-    return load(model, device)
+    return load(model, device, wishes=wishes)
 
 
 def make_source(name: str) -> AudioSource:
@@ -91,14 +92,14 @@ def make_source(name: str) -> AudioSource:
     return FileSource(sample_audio()) if name == SAMPLE_INPUT else Microphone(name or None)
 
 
-def run_window(model: Path, device: str) -> int:
+def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) -> int:
     """Open the window and stay until it is closed."""
     application = QApplication(sys.argv[:1])
     application.setApplicationName("dictate")
     application.setApplicationDisplayName("Dictate")
     application.setDesktopFileName("dictate")
     application.setStyleSheet((resources() / "style.qss").read_text(encoding="utf-8"))
-    desktop = Desktop(model, device)
+    desktop = Desktop(model, device, wishes)
     _report_crashes(desktop)
     # Qt runs no Python while nothing happens, and Python handles Ctrl+C only while it runs.
     signal.signal(signal.SIGINT, lambda *_: application.quit())

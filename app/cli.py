@@ -15,6 +15,7 @@ from app.calibrate import add_calibrate
 from app.evaluate import add_eval
 from app.paths import embedded_model, model_in_use, personal_model, sample_audio
 from app.personal import add_finetune
+from app.steering import add_steering, decoding_options
 from app.terminal import note, out, out_json, prepare_streams
 from app.train import add_train
 
@@ -57,21 +58,28 @@ def _parser() -> argparse.ArgumentParser:
     model = argparse.ArgumentParser(add_help=False)
     model.add_argument("--model", type=Path, default=model_in_use(), metavar="DIR", help="checkpoint folder")
     model.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the model runs")
+    steering = argparse.ArgumentParser(add_help=False)
+    add_steering(steering)
     parser = argparse.ArgumentParser(
-        prog="dictate", description="Offline live dictation. Without a command the window opens.", parents=[common]
+        prog="dictate",
+        description="Offline live dictation. Without a command the window opens.",
+        parents=[common, steering],
     )
     parser.add_argument("--version", action="version", version=f"dictate {_version()}")
     parser.set_defaults(run=_window, debug=False, model=model_in_use(), device="auto")
     commands = parser.add_subparsers(metavar="COMMAND")
 
-    transcribe = commands.add_parser("transcribe", help="the text of audio files", parents=[common, model])
+    transcribe = commands.add_parser("transcribe", help="the text of audio files", parents=[common, model, steering])
     transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE", help="wav, flac, ogg, opus or mp3")
     transcribe.add_argument("-f", "--format", choices=("txt", "json"), default="txt", help="default: txt")
     transcribe.add_argument("-o", "--output", type=Path, metavar="DIR", help="write files there, not to stdout")
     transcribe.add_argument("--beam", type=_width, metavar="N", help="width of the search; default: the model's own")
+    transcribe.add_argument(
+        "--n-best", type=_width, default=1, metavar="N", help="with -f json: the N best texts of every segment"
+    )
     transcribe.set_defaults(run=_transcribe)
 
-    listen = commands.add_parser("listen", help="live text in the terminal", parents=[common, model])
+    listen = commands.add_parser("listen", help="live text in the terminal", parents=[common, model, steering])
     source = listen.add_mutually_exclusive_group()
     source.add_argument("--input", metavar="NAME", help="input device, see: dictate devices")
     source.add_argument("--file", type=Path, metavar="AUDIO", help="listen to a file instead of a microphone")
@@ -79,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     listen.add_argument("--events", action="store_true", help="one JSON object a line")
     listen.set_defaults(run=_listen)
 
-    demo = commands.add_parser("demo", help="the window, or the sample in the terminal", parents=[common, model])
+    demo = commands.add_parser(
+        "demo", help="the window, or the sample in the terminal", parents=[common, model, steering]
+    )
     demo.set_defaults(run=_demo)
     for name, run, text, parents in (
         ("devices", _devices, "the input devices", [common]),
@@ -88,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, parents=parents)
         command.add_argument("--json", action="store_true", help="for other programs")
         command.set_defaults(run=run)
-    add_eval(commands, [common, model], _width)
+    add_eval(commands, [common, model, steering], _width)
     add_bench(commands, common, [common, model])
     training = add_train(commands, common)
     add_calibrate(training, common)
@@ -137,19 +147,23 @@ def _window(options: argparse.Namespace) -> int:
         raise DisplayError(fault)
     from app.application import run_window
 
-    return run_window(options.model, options.device)
+    return run_window(options.model, options.device, decoding_options(options))
 
 
 def _transcribe(options: argparse.Namespace) -> int:
+    from app.errors import AppError
     from app.transcribe import make_folder, transcribe_files
 
+    if options.n_best > 1 and options.format != "json":
+        raise AppError("Only JSON has room for more than one text.", "Give -f json as well.")
+    wishes = decoding_options(options)
     if options.output is not None:
         make_folder(options.output)
 
     def load_model() -> Recognizer:
         from s2t_core.recognizer import load
 
-        return load(options.model, options.device, options.beam)
+        return load(options.model, options.device, options.beam, wishes=wishes)
 
     well = transcribe_files(load_model, options.files, options.format, options.output)
     return DONE if well else FAILED
@@ -163,6 +177,7 @@ def _listen(options: argparse.Namespace) -> int:
     from app.listen import listen, show_event_lines, show_lines
     from app.live_lines import LiveLines
 
+    wishes = decoding_options(options)
     source: AudioSource
     if options.file is not None:
         duration_s(options.file)  # a fault is said before the model takes its seconds
@@ -171,7 +186,7 @@ def _listen(options: argparse.Namespace) -> int:
         find_input(options.input)
         source, said = Microphone(options.input), "Listening. Speak; Ctrl+C ends."
     show = show_event_lines if options.events else show_lines(LiveLines(), said)
-    listen(source, options.model, options.device, show)
+    listen(source, options.model, options.device, show, wishes)
     return DONE
 
 
@@ -195,7 +210,7 @@ def _demo(options: argparse.Namespace) -> int:
     note(lacking)
     said = "The bundled sample, live, as fast as it is spoken (what may still change is in brackets):"
     show = show_lines(LiveLines(every_update=True), said)
-    listen(FileSource(sample_audio(), paced=True), options.model, options.device, show)
+    listen(FileSource(sample_audio(), paced=True), options.model, options.device, show, decoding_options(options))
     note(hint)
     return DONE
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.errors import AppError
+from app.steering import decoding_options
 from app.terminal import note, out
 
 if TYPE_CHECKING:
@@ -67,12 +68,13 @@ def run_eval(options: argparse.Namespace) -> int:
     check_folder(options.json)
     if options.look_ahead_ms and options.chunk_ms is None:
         raise AppError("A look-ahead needs chunks to look beyond.", "Give --chunk-ms as well.")
+    wishes = decoding_options(options)
     normal = whisper_normaliser()
     utterances = read_utterances(options.manifests, options.audio, options.limit)
     check_recordings(utterances)
     from s2t_core.recognizer import load
 
-    recognizer = load(options.model, options.device, options.beam)
+    recognizer = load(options.model, options.device, options.beam, wishes=wishes)
     if options.chunk_ms is not None:
         recognizer = recognizer.in_chunks(options.chunk_ms, options.look_ahead_ms)
     heard = hear_all(utterances, lambda chunks: recognised(recognizer, chunks, options.whole))
@@ -83,6 +85,8 @@ def run_eval(options: argparse.Namespace) -> int:
             "model": recognizer.name,
             "device": recognizer.device,
             "beams": recognizer.decoder.search.num_beams,
+            "phrases": len(wishes.phrases),
+            "suppress": wishes.suppress,
             "whole": options.whole,
             "chunk_ms": options.chunk_ms,
             "look_ahead_ms": options.look_ahead_ms,

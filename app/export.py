@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,4 +77,5 @@ def _segment(segment: Segment) -> dict[str, Any]:
         "speaker": None,
         "text": segment.committed,
         "words": words_json(segment.words),
+        "alternatives": [asdict(one) for one in segment.alternatives],
     }

@@ -17,18 +17,24 @@ from app.live_lines import LiveLines
 from app.terminal import note, out_json
 from s2t_core.events import AudioLost, SegmentClosed, TranscriptEvent
 from s2t_core.recognizer import load
-from s2t_core.types import samples_to_seconds
+from s2t_core.types import DecodingOptions, samples_to_seconds
 
 _POLL_S = 0.2
 
 
-def listen(source: AudioSource, model: Path, device: str, show: Callable[[EngineMessage], None]) -> None:
+def listen(
+    source: AudioSource,
+    model: Path,
+    device: str,
+    show: Callable[[EngineMessage], None],
+    wishes: DecodingOptions | None = None,
+) -> None:
     """Transcribe `source` until it ends or the user presses Ctrl+C; the last words are still shown.
 
     Raises AudioError when the source fails, and whatever the model's loading or the session raised.
     """
     messages: queue.SimpleQueue[EngineMessage] = queue.SimpleQueue()
-    engine = Engine(lambda: load(model, device), messages.put)
+    engine = Engine(lambda: load(model, device, wishes=wishes), messages.put)
     engine.start()
     try:
         ready = messages.get()

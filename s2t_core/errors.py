@@ -29,6 +29,10 @@ class AudioFormatError(S2TError):
     """Samples that cannot be recognised: not finite, of no known rate, or not a vector."""
 
 
+class OptionsError(S2TError):
+    """A wish for what is written, or how, that a checkpoint cannot fulfil."""
+
+
 class ManifestError(S2TError):
     """A list of utterances that is missing, is not UTF-8, or is no table of the expected columns."""
 

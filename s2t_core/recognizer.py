@@ -14,6 +14,7 @@ from s2t_core.config import (
     read_search_config,
 )
 from s2t_core.decoding.alignment import default_heads
+from s2t_core.decoding.phrases import make_bias
 from s2t_core.decoding.segment import Chunks, SegmentDecoder
 from s2t_core.errors import CheckpointError, TokenizerError
 from s2t_core.model.checkpoint import load_model
@@ -23,6 +24,7 @@ from s2t_core.session import StreamSession
 from s2t_core.streaming.config import SessionConfig
 from s2t_core.streaming.vad import SileroDetector
 from s2t_core.tokenizer import load_tokenizer
+from s2t_core.types import DecodingOptions
 
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "int8")
@@ -54,14 +56,22 @@ class Recognizer:
         return StreamSession(self.decoder, SileroDetector(), config)
 
 
-def load(folder: Path, device: str = "auto", beams: int | None = None, precision: str = "auto") -> Recognizer:
+def load(
+    folder: Path,
+    device: str = "auto",
+    beams: int | None = None,
+    precision: str = "auto",
+    wishes: DecodingOptions | None = None,
+) -> Recognizer:
     """The recogniser of a checkpoint folder, on a GPU where there is one.
 
     beams      width of the search for final text; None: what the checkpoint says
     precision  of the linear layers; "auto": int8 on processors that sum it exactly, float32 elsewhere
+    wishes     phrases, texts never written, n-best lists; the search is as wide as their n-best list is long, at least
     Raises ConfigError, CheckpointError or TokenizerError for a folder that is not whole, CheckpointError for a device
-    or a precision that is not there.
+    or a precision that is not there, OptionsError for a phrase that the vocabulary cannot spell.
     """
+    wishes = wishes or DecodingOptions()
     target = pick_device(device)
     eight_bits = picks_int8(precision, target)
     folder = folder.resolve()
@@ -73,6 +83,7 @@ def load(folder: Path, device: str = "auto", beams: int | None = None, precision
             f"({model.config.vocab_size}, {model.config.eos_token_id}).",
             "Use the vocab.json and sentencepiece.bpe.model that belong to these weights.",
         )
+    bias = make_bias(wishes, tokenizer)
     features = read_feature_config(folder)
     if features.num_mel_bins != model.config.input_feat_per_channel * model.config.input_channels:
         raise CheckpointError(
@@ -81,8 +92,7 @@ def load(folder: Path, device: str = "auto", beams: int | None = None, precision
             "Use the preprocessor_config.json that belongs to these weights.",
         )
     search = read_search_config(folder)
-    if beams is not None:
-        search = replace(search, num_beams=beams)
+    search = replace(search, num_beams=max(beams or search.num_beams, wishes.n_best))
     alignment = read_alignment_config(folder, model.config)
     if not alignment.heads:
         heads = default_heads(model.config.decoder_layers, model.config.decoder_attention_heads)
@@ -92,7 +102,9 @@ def load(folder: Path, device: str = "auto", beams: int | None = None, precision
     ctc = None if ctc is None else ctc.to(target)
     if eight_bits:
         make_int8(model)
-    decoder = SegmentDecoder(model.to(target), tokenizer, features, search, alignment, confidence, ctc=ctc)
+    decoder = SegmentDecoder(
+        model.to(target), tokenizer, features, search, alignment, confidence, ctc=ctc, bias=bias, n_best=wishes.n_best
+    )
     return Recognizer(folder.name, decoder)
 
 

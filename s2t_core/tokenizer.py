@@ -35,7 +35,7 @@ class Tokenizer:
         self.unk_id = self._special(config.unk_token)
         self._language_ids = self._find_languages()
         # Tokens that end the current run of pieces; they are no text.
-        self._special_ids = {self.bos_id, self.eos_id, self.pad_id, self.unk_id, *self._language_ids.values()}
+        self.special_ids = {self.bos_id, self.eos_id, self.pad_id, self.unk_id, *self._language_ids.values()}
         self._starts = {i for i, token in self._tokens.items() if token.startswith(WORD_START)}
         self.marks = frozenset(i for i, token in self._tokens.items() if set(token) <= set(MARKS))
 
@@ -68,7 +68,7 @@ class Tokenizer:
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of `ids`; special tokens are left out."""
-        pieces = [self._tokens[i] for i in ids if i not in self._special_ids and i in self._tokens]
+        pieces = [self._tokens[i] for i in ids if i not in self.special_ids and i in self._tokens]
         text: str = self._pieces.decode(pieces)
         return text.upper() if self.config.do_upper_case else text
 
@@ -78,7 +78,7 @@ class Tokenizer:
 
     def starts_word(self, token_id: int) -> bool:
         """Whether this piece begins a new word, so that the one before it is whole."""
-        return token_id in self._starts or token_id in self._special_ids
+        return token_id in self._starts or token_id in self.special_ids
 
     def words(self, ids: Sequence[int]) -> list[tuple[int, int]]:
         """The ids cut into words: (first, end) index pairs; a piece of mere space belongs to the word it starts."""

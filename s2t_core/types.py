@@ -14,6 +14,7 @@ Samples = NDArray[np.float32]  # (n,) mono, full scale is -1..1
 Features = NDArray[np.float32]  # (frames, bins)
 
 LOUDEST = 64.0  # times full scale; above it a file holds integers written as fractions, or damage
+DEFAULT_BOOST = 4.0  # of a phrase; chosen by measurement, see the README
 MARKS = ".,;:!?"  # they stand behind a word without a space
 SAMPLE_RATE_HZ = 16_000  # every Speech2Text checkpoint listens at this rate
 
@@ -56,10 +57,18 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """A text that a segment may have, and the mean log probability of its tokens."""
+
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of speech between pauses: `committed` only grows, `tentative` may still change.
 
-    A closed segment has no tentative text and carries its words.
+    A closed segment has no tentative text and carries its words, and where they were asked for its best texts.
     """
 
     id: int
@@ -68,6 +77,29 @@ class Segment:
     committed: str
     tentative: str = ""
     words: tuple[Word, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words to expect, and what they are favoured by where the sound leaves a doubt: a natural log probability."""
+
+    text: str
+    boost: float = DEFAULT_BOOST
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingOptions:
+    """What is wished of the text.
+
+    phrases   favoured
+    suppress  never written: a text with letters or figures as words of its own, any other wherever it stands
+    n_best    texts in the `alternatives` of a closed segment, the best included; 1: none are given
+    """
+
+    phrases: tuple[Phrase, ...] = ()
+    suppress: tuple[str, ...] = ()
+    n_best: int = 1
 
 
 def samples_to_seconds(samples: int, rate: int = SAMPLE_RATE_HZ) -> float:

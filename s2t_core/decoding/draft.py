@@ -16,6 +16,7 @@ from torch import Tensor
 
 from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames, layers_of
 from s2t_core.decoding.guards import echoes, loop_start
+from s2t_core.decoding.phrases import Bias
 from s2t_core.model.cache import DecoderCache
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
@@ -75,12 +76,14 @@ class Writer:
     start  the start token and any language prefix
     heads  the attention heads that say where a token was heard
     marks  the tokens that are punctuation alone
+    bias   of the tokens that are chosen
     """
 
     model: Speech2TextForConditionalGeneration
     start: tuple[int, ...]
     heads: Heads
     marks: frozenset[int] = frozenset()
+    bias: Bias | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ def redraft(
     hidden, attended = _run(writer, [*writer.start, *old], encoded, cache)
     hidden, attended = hidden[first:], attended[first:]  # row i is for token i
     written = list(map(_Choice, old[:committed], previous.certainties[:committed], attended[:committed]))
-    choices = _choices(writer, hidden[committed:], attended[committed:])
+    histories = [old[:count] for count in range(committed, len(old) + 1)]
+    choices = _choices(writer, hidden[committed:], attended[committed:], histories)
     for choice, token in zip(choices, old[committed:], strict=False):
         if choice.token != token:
             break
@@ -116,7 +120,8 @@ def redraft(
         written.append(choice)
         if choice.frame >= frames - limits.edge_frames:
             break
-        (choice,) = _choices(writer, *_run(writer, [choice.token], encoded, cache))
+        history = tuple(one.token for one in written)
+        (choice,) = _choices(writer, *_run(writer, [choice.token], encoded, cache), [history])
     draft = Draft(
         tokens=tuple(one.token for one in written),
         attended=tuple(one.frame for one in written),
@@ -133,10 +138,11 @@ def _run(writer: Writer, tokens: list[int], encoded: EncodedFrames, cache: Decod
     return output.hidden[0], attended_frames(alignment_weights(output.cross_attentions, writer.heads))
 
 
-def _choices(writer: Writer, hidden: Tensor, frames: list[int]) -> list[_Choice]:
-    """What the decoder writes after each of the tokens with these hidden states."""
-    probabilities = writer.model.lm_head(hidden).float().softmax(dim=1)
-    tokens = probabilities.argmax(dim=1).tolist()
+def _choices(writer: Writer, hidden: Tensor, frames: list[int], histories: Sequence[tuple[int, ...]]) -> list[_Choice]:
+    """What is written after each of the histories that left these hidden states; a bias chooses, the model doubts."""
+    log_probs = writer.model.lm_head(hidden).float().log_softmax(dim=1)
+    weighed = log_probs if writer.bias is None else writer.bias.add_to(log_probs, histories)
+    tokens, probabilities = weighed.argmax(dim=1).tolist(), log_probs.exp()
     return list(map(_Choice, tokens, certainties(probabilities, tokens, writer.marks), frames))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from s2t_core.decoding.phrases import Bias
 from s2t_core.model.cache import DecoderCache
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
@@ -24,6 +25,7 @@ class SearchOptions:
     """Width and end of a search.
 
     prefix          tokens forced after the start token (a language code, committed text); not in the results
+    bias            of the tokens that are chosen
     max_new_tokens  tokens to add at most, the end token included
     early_stopping  stop once `beams` hypotheses have ended, instead of when none can still become better
     """
@@ -33,11 +35,12 @@ class SearchOptions:
     length_penalty: float = 1.0
     early_stopping: bool = False
     prefix: tuple[int, ...] = ()
+    bias: Bias | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """New tokens (the end token included if it was reached) and their length-normalised log probability."""
+    """New tokens (the end token included if it was reached) and their length-normalised log probability, biased."""
 
     tokens: tuple[int, ...]
     score: float
@@ -81,6 +84,9 @@ def search(
     tokens = torch.tensor([start] * (count * width), device=model.device)
     for length in range(1, options.max_new_tokens + 1):
         log_probs = model.decode(tokens, encoded, cache)[:, -1].float().log_softmax(dim=-1)
+        if options.bias is not None:
+            histories = [(*options.prefix, *written) for one in utterances for written, _ in one.running]
+            log_probs = options.bias.add_to(log_probs, histories)
         totals = torch.tensor([[total for _, total in one.running] for one in utterances], device=model.device)
         candidates = _best_continuations(log_probs.view(count, width, -1) + totals.unsqueeze(2), 2 * width)
         final = length == options.max_new_tokens

@@ -15,7 +15,8 @@ from s2t_core.decoding.ctc import word_spans
 from s2t_core.decoding.draft import Draft, DraftLimits, Writer, certainties, redraft
 from s2t_core.decoding.draft_words import draft_words
 from s2t_core.decoding.guards import token_limit, without_loop
-from s2t_core.decoding.search import SearchOptions, search
+from s2t_core.decoding.phrases import Bias, spell
+from s2t_core.decoding.search import Hypothesis, SearchOptions, search
 from s2t_core.decoding.sound import GrowingSound, RenormalisedSound, SegmentSound
 from s2t_core.features.cmvn import Statistics, utterance_cmvn
 from s2t_core.features.fbank import fbank
@@ -25,7 +26,7 @@ from s2t_core.model.encoder_stream import EncoderStream
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.model.subsampler import settled_frames
 from s2t_core.tokenizer import Tokenizer
-from s2t_core.types import Features, Samples
+from s2t_core.types import Alternative, Features, Samples
 
 FEATURE_FRAMES_PER_SECOND = 100
 # A word is not stretched further than this around the frames its pieces attend to: the rest is silence.
@@ -47,11 +48,15 @@ class DecodedWord:
 
 @dataclass(frozen=True, slots=True)
 class DecodedText:
-    """The final text of a segment, its words and its tokens; empty where nothing was said."""
+    """The final text of a segment, its words and its tokens; empty where nothing was said.
+
+    alternatives  different texts, this one and then the next best, as many as were asked for and found
+    """
 
     text: str = ""
     words: tuple[DecodedWord, ...] = ()
     draft: Draft = field(default_factory=Draft)
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ class SegmentDecoder:
 
     chunks  how the encoder hears in pieces; None: everything at once, with full context
     ctc     says where words are heard, where the checkpoint has such a head; else cross-attention does
+    bias    of what is written, in drafts and final text alike
+    n_best  texts among the alternatives of a final text; 1: none are given
     """
 
     model: Speech2TextForConditionalGeneration
@@ -78,6 +85,8 @@ class SegmentDecoder:
     confidence: ConfidenceConfig = field(default_factory=ConfidenceConfig)
     chunks: Chunks | None = None
     ctc: CtcHead | None = None
+    bias: Bias | None = None
+    n_best: int = 1
 
     @property
     def frames_per_second(self) -> float:
@@ -120,12 +129,15 @@ class SegmentDecoder:
             rewind_frames=round(rewind_s * self.frames_per_second),
             echo_frames=round(_ECHO_S * self.frames_per_second),
         )
-        writer = Writer(self.model, self._start, self.alignment.heads, self.tokenizer.marks)
+        writer = Writer(self.model, self._start, self.alignment.heads, self.tokenizer.marks, self.bias)
         return redraft(writer, encoded, cache, previous, committed, limits)
 
-    def hear(self, samples: Samples) -> DecodedText:
-        """The text of a whole recording at 16 kHz, decoded in one piece."""
-        return self.finish(fbank(samples, self.features))
+    def hear(self, samples: Samples, prefix: str = "") -> DecodedText:
+        """The text of a whole recording at 16 kHz, decoded in one piece; it begins with the words `prefix`.
+
+        Raises OptionsError for a prefix that the vocabulary cannot spell.
+        """
+        return self.finish(fbank(samples, self.features), spell(prefix, self.tokenizer) if prefix else ())
 
     def place(self, samples: Samples, text: str) -> tuple[DecodedWord, ...]:
         """Where the words of a known text lie in a recording at 16 kHz, and how probable the model holds them."""
@@ -141,7 +153,7 @@ class SegmentDecoder:
             return DecodedText(self.tokenizer.decode(committed))
         encoded = self.encode(frames)
         limit = token_limit(len(frames) / FEATURE_FRAMES_PER_SECOND) - len(committed)
-        found: tuple[int, ...] = ()
+        found: list[Hypothesis] = []
         if limit > 0:
             options = SearchOptions(
                 beams=self.search.num_beams,
@@ -149,11 +161,28 @@ class SegmentDecoder:
                 length_penalty=self.search.length_penalty,
                 early_stopping=self.search.early_stopping or self.search.num_beams == 1,
                 prefix=(*self._start[1:], *committed),
+                bias=self.bias,
             )
-            found = search(self.model, encoded, options)[0][0].tokens
+            found = search(self.model, encoded, options)[0]
+        tokens = self._whole(committed, found[0].tokens if found else ())
+        alternatives = self._alternatives(committed, found) if self.n_best > 1 else ()
+        return replace(self._read(tokens, encoded), alternatives=alternatives)
+
+    def _whole(self, committed: tuple[int, ...], found: tuple[int, ...]) -> tuple[int, ...]:
+        """The tokens of a segment whose first are committed, without the end token and without loops."""
         found = tuple(token for token in found if token != self.model.config.eos_token_id)
-        tokens = (*committed, *without_loop((*committed, *found))[len(committed) :])
-        return self._read(tokens, encoded)
+        return (*committed, *without_loop((*committed, *found))[len(committed) :])
+
+    def _alternatives(self, committed: tuple[int, ...], found: list[Hypothesis]) -> tuple[Alternative, ...]:
+        """The different texts among the hypotheses, best first, scored by the model alone."""
+        scores: dict[str, float] = {}
+        for one in found:
+            bonus = 0.0
+            if self.bias is not None:
+                bonus = self.bias.total((*committed, *one.tokens)) - self.bias.total(committed)
+            score = one.score - bonus / len(one.tokens) ** self.search.length_penalty
+            scores.setdefault(self.tokenizer.decode(self._whole(committed, one.tokens)), round(score, 4))
+        return tuple(itertools.starmap(Alternative, list(scores.items())[: self.n_best]))
 
     def live_words(self, draft: Draft) -> tuple[DecodedWord, ...]:
         """The words of a draft about where they lie: each ends before the next one begins."""

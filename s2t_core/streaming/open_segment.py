@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -207,8 +207,11 @@ class OpenSegment:
         text = final.text[self._hidden :].strip()
         if not text and not self._shown:
             return None
-        segment = Segment(self._number, self._carried.start, end, text, words=self._place(final))
-        return SegmentClosed(segment)
+        alternatives = tuple(replace(one, text=one.text[self._hidden :].strip()) for one in final.alternatives)
+        words = self._place(final)
+        return SegmentClosed(
+            Segment(self._number, self._carried.start, end, text, words=words, alternatives=alternatives)
+        )
 
     def _place(self, final: DecodedText) -> tuple[Word, ...]:
         """The own words with their times in the stream."""

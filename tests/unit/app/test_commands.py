@@ -17,10 +17,11 @@ from app.engine import Clock, ModelReady, SessionEnded, Transcribed
 from app.errors import AppError, AudioError
 from app.export import Transcript, to_json, to_txt
 from app.live_lines import LiveLines
+from app.steering import decoding_options
 from s2t_core.errors import CheckpointError
 from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
 from s2t_core.transcript import TranscriptDocument
-from s2t_core.types import Segment, Word
+from s2t_core.types import Alternative, DecodingOptions, Phrase, Segment, Word
 
 WORDS = (Word("Hello", 1600, 8000, 0.9876), Word("world.", 8000, 15840, 0.5))
 CLOSED = SegmentClosed(Segment(3, 1600, 16000, "Hello world.", words=WORDS))
@@ -92,7 +93,7 @@ class Sources:
     """Runs `listen.listen` on fakes and collects what it shows."""
 
     def __init__(self, monkeypatch, *sessions, load=None):
-        monkeypatch.setattr(listen, "load", load or (lambda *_: FakeRecognizer(*sessions)))
+        monkeypatch.setattr(listen, "load", load or (lambda *_, **__: FakeRecognizer(*sessions)))
         self.shown = []
 
     def listen(self, source):
@@ -130,7 +131,7 @@ def test_a_source_that_breaks_is_said_after_its_last_words(monkeypatch):
 
 
 def test_a_model_that_does_not_load_is_raised(monkeypatch):
-    def load(*_):
+    def load(*_, **__):
         raise CheckpointError("No weights.", "Get some.")
 
     with pytest.raises(CheckpointError):
@@ -140,6 +141,7 @@ def test_a_model_that_does_not_load_is_raised(monkeypatch):
 @pytest.mark.parametrize(
     "words",
     [["transcribe"], ["nonsense"], ["transcribe", "a", "-f", "pdf"], ["transcribe", "a", "--beam", "0"],
+     ["listen", "--boost", "0"], ["listen", "--boost", "nan"], ["listen", "--suppress", " "],
      ["listen", "--pace", "2"], ["listen", "--file", "a", "--input", "b"], ["model"]],
 )  # fmt: skip
 def test_wrong_use_exits_with_2(words, capsys):
@@ -226,3 +228,76 @@ def test_the_doctor_says_what_is_well_and_what_is_not(monkeypatch):
     assert findings["model"].ok and not findings["microphone"].ok
     assert findings["microphone"].detail == "No microphone was found. Plug one in."
     assert "torch" in findings["versions"].detail
+
+
+def steered(words, tmp_path=None, text=None):
+    """The decoding options of a command line; "LIST" stands for a file with this text."""
+    if text is not None:
+        (tmp_path / "list.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
+        words = [str(tmp_path / "list.txt") if word == "LIST" else word for word in words]
+    return decoding_options(cli._parser().parse_args(words))
+
+
+@pytest.mark.parametrize("command", [[], ["listen"], ["transcribe", "a.wav"], ["eval", "a.tsv"], ["demo"]])
+def test_phrases_and_suppressed_texts_are_taken_before_and_after_every_command(command, tmp_path):
+    text = "\ufeffUncas\n\n# a comment\n  C# code \nNew York\t2.5\n"
+    wanted = DecodingOptions((Phrase("Uncas", 6), Phrase("C# code", 6), Phrase("New York", 2.5)), ("um", "%"))
+    words = ["--phrases", "LIST", "--boost", "6", "--suppress", "um", "--suppress", "%"]
+    for line in ([*words, *command], [*command, *words]):
+        assert steered(line, tmp_path, text) == wanted
+    assert steered(command) == DecodingOptions()
+    assert steered([*command, *words[:2]], tmp_path, "a").phrases == (Phrase("a"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"caf\xe9", "is not UTF-8. Save it"),
+        ("a\tloud", "line 1: 'loud' is not a number above 0"),
+        ("a\n\tb", "line 2 is no phrase"),
+        ("a\t1\t2", "line 1 is no phrase"),
+        ("a" * 101, "line 1 is no phrase of up to 100 signs"),
+        ("a\n" * 1001, "has 1001 phrases. Keep the 1000"),
+    ],
+)
+def test_a_list_of_phrases_that_is_none_is_one_line_with_a_remedy(text, said, tmp_path):
+    with pytest.raises(AppError) as caught:
+        steered(["--phrases", "LIST"], tmp_path, text)
+    assert said in str(caught.value) and caught.value.remedy and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["listen", "--phrases", "/nowhere/a.txt"], "/nowhere/a.txt cannot be read (No such file or directory). Name"),
+        (["transcribe", "a.wav", "--boost", "3"], "Give --phrases as well"),
+        (["transcribe", "a.wav", "--n-best", "3"], "Give -f json as well"),
+    ],
+)
+def test_what_cannot_be_wished_is_said_before_anything_is_loaded(words, said, capsys):
+    assert cli.main(words) == cli.FAILED
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+def test_the_options_reach_the_recogniser(tmp_path, monkeypatch):
+    taken = []
+
+    def load(*_, **given):
+        taken.append(given)
+        return FakeRecognizer(ScriptedSession(["a"]))
+
+    monkeypatch.setattr("s2t_core.recognizer.load", load)
+    monkeypatch.setattr("app.listen.load", load)
+    cli.main(["transcribe", str(SAMPLE), "--suppress", "um", "-f", "json", "--n-best", "4"])
+    cli.main(["listen", "--file", str(SAMPLE), "--pace", "0", "--suppress", "um"])
+    assert taken == [{"wishes": DecodingOptions(suppress=("um",), n_best=n)} for n in (4, 1)]
+
+
+def test_the_json_file_holds_the_best_texts_of_a_segment():
+    best = (Alternative("Hello world.", -0.1), Alternative("Hello word.", -0.3))
+    closed = SegmentClosed(Segment(0, 0, 16000, "Hello world.", alternatives=best))
+    (segment,) = json.loads(to_json(Transcript(TranscriptDocument().apply(closed), "a.wav", 1.0, "m")))["segments"]
+    assert segment["alternatives"] == [
+        {"text": "Hello world.", "score": -0.1}, {"text": "Hello word.", "score": -0.3},
+    ]  # fmt: skip

@@ -165,7 +165,7 @@ def test_wrong_use_exits_with_2(words, capsys):
 
 
 def test_the_command_prints_the_table_and_writes_the_file(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("s2t_core.recognizer.load", lambda *_: recognizer)
+    monkeypatch.setattr("s2t_core.recognizer.load", lambda *_, **__: recognizer)
     recognizer = PartlessRecognizer(ScriptedSession(["The", "invention."]))
     monkeypatch.setattr(recognizer.decoder, "search", SearchConfig(num_beams=3), raising=False)
     (tmp_path / "list.tsv").write_text(f"path\ttranscript\tcorpus\n{SAMPLE}\tThe invention.\tours\n")

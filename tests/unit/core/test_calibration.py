@@ -19,7 +19,7 @@ def drawn(slope, offset, count=20000):
 
 def test_words_are_judged_where_they_stand():
     stated = [("The", 0.9), ("well-known", 0.5), ("cat.", 0.8), ("sat", 0.7)]
-    judged = judged_words("the well known dog sat".split(), stated)
+    judged = judged_words(["the", "well", "known", "dog", "sat"], stated)
     assert judged == [(0.9, True), (0.5, True), (0.5, True), (0.8, False), (0.7, True)]
     assert judged_words([], [("um", 0.3)]) == [(0.3, False)]
 

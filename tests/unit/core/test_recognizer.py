@@ -12,12 +12,14 @@ import pytest
 import torch
 from conftest import MODEL
 
+from s2t_core.decoding.phrases import make_bias
 from s2t_core.decoding.segment import Chunks
 from s2t_core.errors import S2TError
 from s2t_core.features.fbank import fbank
 from s2t_core.model.checkpoint import PACKED
 from s2t_core.model.ctc import CtcHead, save_ctc
 from s2t_core.recognizer import load, pick_device
+from s2t_core.types import DEFAULT_BOOST, DecodingOptions, Phrase
 
 
 @pytest.fixture
@@ -112,3 +114,18 @@ def test_a_look_ahead_over_everything_is_full_context(recognizer):
     ahead = recognizer.in_chunks(640, look_ahead_ms=10_000).decoder.encode(frames).values[0]
     assert len(whole) - len(ahead) == 2  # frames that see beyond the end
     assert float((ahead - whole[: len(ahead)]).abs().mean()) < 0.1 * float(whole.std())
+
+
+def test_wishes_reach_the_decoder_and_widen_the_search():
+    wished = load(MODEL, "cpu", wishes=DecodingOptions((Phrase("Uncas"),), n_best=4)).decoder
+    assert (wished.search.num_beams, wished.n_best) == (4, 4)
+    tokens = wished.tokenizer.encode("Uncas")[:-1]
+    assert wished.bias is not None and wished.bias.total(tokens) == pytest.approx(DEFAULT_BOOST)
+
+
+def test_signs_that_are_no_piece_are_spelt_in_bytes(recognizer):
+    tokenizer = recognizer.decoder.tokenizer
+    bias = make_bias(DecodingOptions((Phrase("Müller", 4.0), Phrase("uncas", 2.0))), tokenizer)
+    assert bias is not None
+    assert bias.total(tokenizer.encode("Müller")[:-1]) == pytest.approx(4.0)
+    assert bias.total(tokenizer.encode("Uncas")[:-1]) == pytest.approx(2.0)  # as it begins a sentence
