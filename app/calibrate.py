@@ -32,10 +32,10 @@ def add_calibrate(
 
 
 def run_calibrate(options: argparse.Namespace) -> int:
-    """Hear the recordings, fit, print how far confidence was and is off, and write the files; returns 0.
+    """Hear the recordings, fit, print how far confidence is off without a scaling and with it, and write the files.
 
-    What the table calls "after" was fitted on every other recording and measured on the rest; what is written was
-    fitted on all of them.
+    "Scaled" was fitted on every other recording and measured on the rest. If that helps, one that is fitted on all of
+    them is written; if not, the model's own certainty is the better confidence. Returns 0.
     """
     from app.figures import markdown, percent
     from s2t_core.calibration import calibration_error, fit_confidence
@@ -48,11 +48,13 @@ def run_calibrate(options: argparse.Namespace) -> int:
     judged, reach = _hear(recognizer, utterances)
     half = fit_confidence([one for words in judged[::2] for one in words])
     rest = [one for words in judged[1::2] for one in words]
-    after = [(half.apply(value), right) for value, right in rest]
-    rows = [[name, percent(calibration_error(words))] for name, words in (("before", rest), ("after", after))]
-    out(markdown(("confidence", "error %"), rows))
-    whole = fit_confidence([one for words in judged for one in words])
-    _write(options.model / "confidence.json", asdict(whole))
+    scaled = [(half.apply(value), right) for value, right in rest]
+    errors = [calibration_error(words) or 0.0 for words in (rest, scaled)]
+    out(markdown(("confidence", "error %"), [["as it is", percent(errors[0])], ["scaled", percent(errors[1])]]))
+    if errors[1] < errors[0]:
+        _write(options.model / "confidence.json", asdict(fit_confidence([one for words in judged for one in words])))
+    else:
+        (options.model / "confidence.json").unlink(missing_ok=True)
     start_ms, end_ms = reach
     heads = [list(pair) for pair in recognizer.decoder.alignment.heads]
     _write(options.model / "alignment.json", {"heads": heads, "word_start_ms": start_ms, "word_end_ms": end_ms})

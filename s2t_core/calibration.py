@@ -69,8 +69,9 @@ def fit_confidence(judged: Sequence[Judged]) -> ConfidenceConfig:
     wanted = np.array([high if ok else low for _, ok in judged])
     weights = np.array([1.0, 0.0])
     for _ in range(_STEPS):
-        stated = 1.0 / (1.0 + np.exp(-inputs @ weights))
+        stated = 1.0 / (1.0 + np.exp(-np.clip(inputs @ weights, -30, 30)))
         slope = inputs.T @ (stated - wanted)
         curve = (inputs * (stated * (1.0 - stated))[:, None]).T @ inputs + 1e-6 * np.eye(2)
-        weights = weights - np.linalg.solve(curve, slope)
+        step = np.linalg.solve(curve, slope)
+        weights = weights - step / max(1.0, np.abs(step).max())  # a whole step may leap over where few words are wrong
     return ConfidenceConfig(float(weights[0]), float(weights[1]))

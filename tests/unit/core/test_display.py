@@ -40,12 +40,9 @@ def test_what_is_shown_stays_until_drafts_in_a_row_contradict_it():
 
 
 def test_a_word_that_comes_back_was_never_away():
-    assert shown(words("I can see"), words("I can"), words("I can see it")) == [
-        "I can see",
-        "I can see",
-        "I can see it",
-    ]
-    assert shown(words("I can see"), words("I can"), words("I can"))[-1] == "I can"
+    long, short = words("I can see"), words("I can")
+    assert shown(long, short, words("I can see it")) == ["I can see", "I can see", "I can see it"]
+    assert shown(long, short, short)[-1] == "I can"
 
 
 def test_a_last_word_that_was_shown_half_grows_at_once():

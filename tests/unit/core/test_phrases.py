@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.peer import TINY, random_batch
 
 from s2t_core.decoding.alignment import default_heads
-from s2t_core.decoding.draft import Draft, DraftLimits, redraft
+from s2t_core.decoding.draft import Draft, DraftLimits, Writer, redraft
 from s2t_core.decoding.guards import loop_start
 from s2t_core.decoding.phrases import make_bias
 from s2t_core.decoding.search import SearchOptions, search
@@ -146,9 +146,9 @@ def found(model, encoded, bias, beams=1, prefix=()):
 
 
 def drafted(model, encoded, bias, previous=Draft(), committed=0):  # noqa: B008
-    limits = DraftLimits(LIMIT, edge_frames=0, rewind_frames=10**6, bias=bias)
+    limits = DraftLimits(LIMIT, edge_frames=0, rewind_frames=10**6)
     cache = model.model.decoder.new_cache(encoded)
-    return redraft(model, encoded, cache, HEADS, (2,), previous, committed, limits)
+    return redraft(Writer(model, (2,), HEADS, bias=bias), encoded, cache, previous, committed, limits)
 
 
 WISHES = [
@@ -172,7 +172,7 @@ def test_a_draft_is_what_greedy_search_gives_under_the_same_bias(model, encoded,
     for previous in (first, unbiased, faulty):
         again = drafted(model, encoded, bias, previous)
         assert again.tokens == first.tokens
-        assert again.probabilities == pytest.approx(first.probabilities, abs=1e-5)
+        assert again.certainties == pytest.approx(first.certainties, abs=1e-5)
     forced = drafted(model, encoded, bias, first, committed=2)
     assert forced.tokens == first.tokens
 
@@ -187,7 +187,7 @@ def test_a_search_goes_on_under_the_bias_where_a_prefix_ends(model, encoded, bia
 def test_probabilities_are_the_models_own_and_scores_hold_the_bonus(model, encoded, bias):
     draft = drafted(model, encoded, bias)
     best = found(model, encoded, bias, beams=3)[0]
-    for written, said in ((draft.tokens, draft.probabilities), (best.tokens, None)):
+    for written, said in ((draft.tokens, draft.certainties), (best.tokens, None)):
         with torch.no_grad():
             log_probs = model.decode(torch.tensor([[2, *written[:-1]]]), encoded)[0].log_softmax(-1)
         own = log_probs[range(len(written)), list(written)]
