@@ -46,6 +46,7 @@ class Desktop:
         controller.state_changed.connect(window.show_state)
         controller.document_changed.connect(window.show_document)
         controller.model_ready.connect(window.show_model)
+        controller.lag_changed.connect(window.show_lag)
         controller.noticed.connect(window.notice.show_notice)
 
     def open(self) -> None:

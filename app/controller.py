@@ -26,6 +26,7 @@ class DictationController(QObject):
     state_changed = Signal(State)
     document_changed = Signal(TranscriptDocument)
     model_ready = Signal(str)
+    lag_changed = Signal(int)  # whole seconds of sound that are not transcribed yet
     noticed = Signal(str)  # one line for the user: what happened, what to do
     _reported = Signal(object)  # an EngineMessage, on its way from the engine's thread to this one
 
@@ -35,6 +36,8 @@ class DictationController(QObject):
         self.document = TranscriptDocument()
         self._make_source = make_source
         self._source: AudioSource | None = None
+        self._transcribed_s = 0.0  # of the running recording
+        self._lag_s = 0
         self._reported.connect(self._receive)
         self._engine = Engine(load, self._reported.emit)
         self._watch = QTimer(self)
@@ -55,7 +58,7 @@ class DictationController(QObject):
         except S2TError as error:
             self.noticed.emit(str(error))
             return
-        self._source = source
+        self._source, self._transcribed_s = source, 0.0
         self.noticed.emit("")
         self.document = self.document.begin_session()
         self._set_state(State.ARMING)
@@ -91,6 +94,7 @@ class DictationController(QObject):
             if message.error is not None:
                 self.noticed.emit(sentence(message.error))
         else:
+            self._transcribed_s = message.clock.audio_s
             for event in message.events:
                 self.document = self.document.apply(event)
             if message.events:
@@ -101,11 +105,15 @@ class DictationController(QObject):
         if self._source is not None:
             self._source.stop()
             self._source = None
+        self._set_lag(0)
         self._set_state(state)
 
     def _look_at_source(self) -> None:
-        """Sound has begun to arrive, or the source has failed."""
-        if self._source is None or self.state is State.DRAINING:
+        """Sound has begun to arrive, the text has fallen behind it, or the source has failed."""
+        if self._source is None:
+            return
+        self._set_lag(int(self._source.received_s() - self._transcribed_s))
+        if self.state is State.DRAINING:
             return
         if self.state is State.ARMING and self._source.received_s() > 0:
             self._set_state(State.LISTENING)
@@ -113,6 +121,11 @@ class DictationController(QObject):
         if fault:
             self.noticed.emit(fault)
             self.stop()
+
+    def _set_lag(self, lag_s: int) -> None:
+        if lag_s != self._lag_s:
+            self._lag_s = lag_s
+            self.lag_changed.emit(lag_s)
 
     def _set_state(self, state: State) -> None:
         self.state = state

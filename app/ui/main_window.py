@@ -27,6 +27,7 @@ from s2t_core.transcript import TranscriptDocument
 
 _METER_MS = 33
 _SAID_MS = 4000
+_LAG_S = 3  # a smaller one is the ordinary way from sound to text
 _STATUS = {
     State.IDLE: "Ready.",
     State.ARMING: "Waiting for sound…",
@@ -53,6 +54,7 @@ class MainWindow(QMainWindow):
         self.resize(760, 520)
         self._state = State.IDLE
         self._model = ""
+        self._lag_s = 0
         self.toggle = QPushButton()
         self.inputs = QComboBox()
         self._refresh = QToolButton()
@@ -101,6 +103,12 @@ class MainWindow(QMainWindow):
         """The model is loaded."""
         self._model = description
         self._show_status()
+
+    def show_lag(self, lag_s: int) -> None:
+        """So many seconds of sound are not transcribed yet."""
+        before, self._lag_s = self._lag_s, lag_s
+        if max(before, lag_s) >= _LAG_S:
+            self._show_status()
 
     def show_document(self, document: TranscriptDocument) -> None:
         """Show the transcript."""
@@ -160,7 +168,8 @@ class MainWindow(QMainWindow):
     def _show_status(self) -> None:
         loading = "" if self._model or self._state is State.FAILED else " The model is loading."
         model = f" Model: {self._model}." if self._model and self._state is State.IDLE else ""
-        self._status.setText(_STATUS[self._state] + loading + model)
+        behind = f" The text is {self._lag_s} s behind." if self._model and self._lag_s >= _LAG_S else ""
+        self._status.setText(_STATUS[self._state] + loading + model + behind)
 
     def _toggle(self) -> None:
         if self._state in (State.ARMING, State.LISTENING):

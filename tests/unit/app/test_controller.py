@@ -46,6 +46,21 @@ def test_a_dictation_goes_from_arming_to_listening_to_draining_to_idle(qtbot, ma
     assert controller.notices == [""]
 
 
+def test_sound_that_is_not_transcribed_yet_is_the_lag(qtbot, make):
+    source = FakeSource()
+    controller = make(ScriptedSession(["one", "two", "three"]), source=source)
+    lags = []
+    controller.lag_changed.connect(lags.append)
+    source.received_s = lambda: 5.0  # far more than the three chunks it gives
+    controller.start("")
+    qtbot.waitUntil(lambda: lags == [5])
+    controller.load()
+    qtbot.waitUntil(lambda: controller.document.text == "one two three")
+    controller.stop()
+    reaches(qtbot, controller, State.IDLE)
+    assert lags[-1] == 0
+
+
 def test_what_is_said_before_the_model_is_loaded_is_transcribed_afterwards(qtbot, make):
     controller = make(ScriptedSession(["early"]))
     controller.start("")

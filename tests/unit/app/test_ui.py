@@ -177,6 +177,17 @@ def test_every_state_says_what_can_be_done(window, state, button, enabled, input
     assert window.inputs.isEnabled() is inputs
 
 
+def test_a_text_that_falls_behind_says_so_until_it_has_caught_up(window):
+    window.show_model("fake on cpu")
+    window.show_state(State.LISTENING)
+    said = []
+    for lag_s in (0, 2, 5, 4, 1):
+        window.show_lag(lag_s)
+        said.append(window._status.text())
+    assert said == ["Listening.", "Listening.", "Listening. The text is 5 s behind.",
+                    "Listening. The text is 4 s behind.", "Listening."]  # fmt: skip
+
+
 def test_the_button_asks_to_start_with_the_chosen_input_and_to_stop(window, qtbot):
     window.show_inputs([("System default", ""), ("Yeti X", "Yeti X")])
     window.inputs.setCurrentIndex(1)
