@@ -8,8 +8,9 @@ place in the audio, by which decoding stops before the unheard end (AlignAtt, Pa
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -54,19 +55,20 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class DraftLimits:
-    """When a draft stops.
+class DraftConfig:
+    """When a draft stops, and when it changes.
 
-    max_tokens     it has become longer than the audio allows
-    edge_frames    it attends to the last frames, beyond which words are half heard
-    rewind_frames  it jumps back by so many frames: it has lost its place
-    echo_frames    it says the same again within the last frames: what is half heard comes out twice
+    edge_ms    it stops at the first token that attends to the last bit of the audio: words there are half heard
+    rewind_ms  it stops where it jumps back further than this: it has lost its place
+    echo_ms    it does not say the same again within the last bit: what is half heard comes out twice
+    stay       log probability that is added to what the draft before says: of two readings that are about as likely
+               the old one stays (biased search, Arivazhagan et al. 2020, arXiv 1912.03393, section 4.2)
     """
 
-    max_tokens: int
-    edge_frames: int
-    rewind_frames: int
-    echo_frames: int = 0
+    edge_ms: int = 80
+    rewind_ms: int = 1500
+    echo_ms: int = 500
+    stay: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Writer:
 
     start  the start token and any language prefix
     heads  the attention heads that say where a token was heard
+    frame_ms  of an encoder frame
     marks  the tokens that are punctuation alone
     bias   of the tokens that are chosen
     """
@@ -82,6 +85,7 @@ class Writer:
     model: Speech2TextForConditionalGeneration
     start: tuple[int, ...]
     heads: Heads
+    frame_ms: float
     marks: frozenset[int] = frozenset()
     bias: Bias | None = None
 
@@ -97,9 +101,15 @@ class _Choice:
 
 @torch.inference_mode()
 def redraft(
-    writer: Writer, encoded: EncodedFrames, cache: DecoderCache, previous: Draft, committed: int, limits: DraftLimits
+    writer: Writer,
+    encoded: EncodedFrames,
+    cache: DecoderCache,
+    previous: Draft,
+    committed: int,
+    config: DraftConfig,
+    max_tokens: int,
 ) -> Draft:
-    """Verify and continue `previous`, whose first `committed` tokens are forced.
+    """Verify and continue `previous`, whose first `committed` tokens are forced, to `max_tokens` at most.
 
     encoded  one utterance; cache  an empty one for it
     """
@@ -108,7 +118,8 @@ def redraft(
     hidden, attended = hidden[first:], attended[first:]  # row i is for token i
     written = list(map(_Choice, old[:committed], previous.certainties[:committed], attended[:committed]))
     histories = [old[:count] for count in range(committed, len(old) + 1)]
-    choices = _choices(writer, hidden[committed:], attended[committed:], histories)
+    favoured = dict(enumerate(old[committed:]))
+    choices = _choices(writer, hidden[committed:], attended[committed:], histories, favoured, config.stay)
     for choice, token in zip(choices, old[committed:], strict=False):
         if choice.token != token:
             break
@@ -116,9 +127,9 @@ def redraft(
     agreed = len(written)
     choice = choices[agreed - committed]
     cache.truncate(len(writer.start) + agreed)
-    while _goes_on(writer.model.config.eos_token_id, written, choice, frames, limits):
+    while len(written) < max_tokens and _goes_on(writer, written, choice, frames, config):
         written.append(choice)
-        if choice.frame >= frames - limits.edge_frames:
+        if choice.frame >= frames - round(config.edge_ms / writer.frame_ms):
             break
         history = tuple(one.token for one in written)
         (choice,) = _choices(writer, *_run(writer, [choice.token], encoded, cache), [history])
@@ -138,10 +149,21 @@ def _run(writer: Writer, tokens: list[int], encoded: EncodedFrames, cache: Decod
     return output.hidden[0], attended_frames(alignment_weights(output.cross_attentions, writer.heads))
 
 
-def _choices(writer: Writer, hidden: Tensor, frames: list[int], histories: Sequence[tuple[int, ...]]) -> list[_Choice]:
-    """What is written after each of the histories that left these hidden states; a bias chooses, the model doubts."""
+def _choices(
+    writer: Writer,
+    hidden: Tensor,
+    frames: list[int],
+    histories: Sequence[tuple[int, ...]],
+    favoured: Mapping[int, int] = MappingProxyType({}),
+    stay: float = 0.0,
+) -> list[_Choice]:
+    """What is written after each of the histories that left these hidden states; a bias chooses, the model doubts.
+
+    favoured  the token that `stay` is added to, of some of the rows
+    """
     log_probs = writer.model.lm_head(hidden).float().log_softmax(dim=1)
-    weighed = log_probs if writer.bias is None else writer.bias.add_to(log_probs, histories)
+    weighed = log_probs.clone() if writer.bias is None else writer.bias.add_to(log_probs, histories)
+    weighed[list(favoured), list(favoured.values())] += stay
     tokens, probabilities = weighed.argmax(dim=1).tolist(), log_probs.exp()
     return list(map(_Choice, tokens, certainties(probabilities, tokens, writer.marks), frames))
 
@@ -153,13 +175,13 @@ def certainties(probabilities: Tensor, tokens: Sequence[int], marks: Collection[
     return [1.0 if token in marks else value for token, value in zip(tokens, own.clamp_max(1.0).tolist(), strict=True)]
 
 
-def _goes_on(eos_token_id: int, written: list[_Choice], choice: _Choice, frames: int, limits: DraftLimits) -> bool:
-    if choice.token == eos_token_id or len(written) >= limits.max_tokens:
+def _goes_on(writer: Writer, written: list[_Choice], choice: _Choice, frames: int, config: DraftConfig) -> bool:
+    if choice.token == writer.model.config.eos_token_id:
         return False
     furthest = max((one.frame for one in written), default=0)
-    if choice.frame < furthest - limits.rewind_frames:
+    if choice.frame < furthest - round(config.rewind_ms / writer.frame_ms):
         return False
     tokens = [*(one.token for one in written), choice.token]
-    if choice.frame >= frames - limits.echo_frames and echoes(tokens):
+    if choice.frame >= frames - round(config.echo_ms / writer.frame_ms) and echoes(tokens):
         return False
     return loop_start(tokens) is None

@@ -12,7 +12,7 @@ import torch
 from s2t_core.config import AlignmentConfig, ConfidenceConfig, FeatureConfig, SearchConfig
 from s2t_core.decoding.alignment import alignment_weights, attended_frames, layers_of, monotonic_spans
 from s2t_core.decoding.ctc import word_spans
-from s2t_core.decoding.draft import Draft, DraftLimits, Writer, certainties, redraft
+from s2t_core.decoding.draft import Draft, DraftConfig, Writer, certainties, redraft
 from s2t_core.decoding.draft_words import draft_words
 from s2t_core.decoding.guards import token_limit, without_loop
 from s2t_core.decoding.phrases import Bias, spell
@@ -31,8 +31,6 @@ from s2t_core.types import Alternative, Features, Samples
 FEATURE_FRAMES_PER_SECOND = 100
 # A word is not stretched further than this around the frames its pieces attend to: the rest is silence.
 _REACH_S = 0.3
-# A repetition this near the end of the audio is shown only once more of it has been heard.
-_ECHO_S = 0.5
 _NEW_TOKENS = 32  # room for those a draft adds; more of them make it grow
 
 
@@ -113,24 +111,25 @@ class SegmentDecoder:
         return GrowingSound(self.model, round(look_ahead_s * self.frames_per_second))
 
     def draft(
-        self, frames: Features, sound: SegmentSound, previous: Draft, committed: int, edge_s: float, rewind_s: float
+        self, frames: Features, sound: SegmentSound, previous: Draft, committed: int, config: DraftConfig
     ) -> Draft:
         """Verify and continue the draft of an open segment, of which `frames` (n, bins) have been heard.
 
-        `sound`, from `listen`, is the segment's own. The draft's first `committed` tokens stay as they are. Decoding
-        stops where a token attends to the last `edge_s` of the audio, or `rewind_s` further back than those before it.
+        `sound`, from `listen`, is the segment's own. The draft's first `committed` tokens stay as they are.
         """
         if settled_frames(len(frames), self.model.config) == 0:
             return previous
         encoded, cache = sound.hear(frames, len(self._start) + len(previous.tokens) + _NEW_TOKENS)
-        limits = DraftLimits(
-            max_tokens=token_limit(len(frames) / FEATURE_FRAMES_PER_SECOND),
-            edge_frames=round(edge_s * self.frames_per_second),
-            rewind_frames=round(rewind_s * self.frames_per_second),
-            echo_frames=round(_ECHO_S * self.frames_per_second),
+        writer = Writer(
+            self.model,
+            self._start,
+            self.alignment.heads,
+            1000 / self.frames_per_second,
+            self.tokenizer.marks,
+            self.bias,
         )
-        writer = Writer(self.model, self._start, self.alignment.heads, self.tokenizer.marks, self.bias)
-        return redraft(writer, encoded, cache, previous, committed, limits)
+        limit = token_limit(len(frames) / FEATURE_FRAMES_PER_SECOND)
+        return redraft(writer, encoded, cache, previous, committed, config, limit)
 
     def hear(self, samples: Samples, prefix: str = "") -> DecodedText:
         """The text of a whole recording at 16 kHz, decoded in one piece; it begins with the words `prefix`.

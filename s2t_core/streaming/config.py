@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from s2t_core.decoding.draft import DraftConfig
 from s2t_core.streaming.display import ShowRule
 from s2t_core.streaming.endpoint import EndpointConfig
 from s2t_core.streaming.policy import AgreeAndHold, CommitPolicy
@@ -19,8 +20,7 @@ class SessionConfig:
     tail_ms     kept of the pause behind the last frame of speech; so long a pause gets the final text at once, as if
                 it were the end of the segment, which it turns out to be or not
     look_ahead_ms  a draft's sound is heard anew until so much has come after it, where the checkpoint allows it
-    edge_ms     a draft stops at the first token that attends to the last bit of the audio
-    rewind_ms   a draft that jumps back further than this has lost its place
+    draft       when a draft stops, and when it changes
     commit      when a word of a draft becomes final
     show        when it is shown before that
     endpoint    when a segment is over
@@ -31,8 +31,7 @@ class SessionConfig:
     preroll_ms: int = 640
     tail_ms: int = 304
     look_ahead_ms: int = 1000
-    edge_ms: int = 80
-    rewind_ms: int = 1500
+    draft: DraftConfig = field(default_factory=DraftConfig)
     commit: CommitPolicy = field(default_factory=AgreeAndHold)
     show: ShowRule = field(default_factory=ShowRule)
     endpoint: EndpointConfig = field(default_factory=EndpointConfig)

@@ -104,9 +104,7 @@ class OpenSegment:
         config, decoder = self._config, self._decoder
         heard_ms, frame_ms = self.length * 1000 / SAMPLE_RATE_HZ, 1000 / decoder.frames_per_second
         frames = self._heard(self.end)
-        self._draft = decoder.draft(
-            frames, self._sound, self._draft, self._committed, config.edge_ms / 1000, config.rewind_ms / 1000
-        )
+        self._draft = decoder.draft(frames, self._sound, self._draft, self._committed, config.draft)
         self._committed = stable_count(
             self._draft, self._committed, heard_ms, frame_ms, config.commit, decoder.tokenizer.starts_word
         )

@@ -60,7 +60,7 @@ class ClockDecoder:
     def listen(self, look_ahead_s: float, before=None) -> None:
         return None
 
-    def draft(self, frames, stream, previous: Draft, committed: int, edge_s: float, rewind_s: float) -> Draft:
+    def draft(self, frames, stream, previous: Draft, committed: int, config) -> Draft:
         self.drafted.append(len(frames))
         return self._draft(self._tokens(frames, previous.tokens)).after(previous)
 

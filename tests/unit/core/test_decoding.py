@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,14 +13,14 @@ from hypothesis import strategies as st
 from support.peer import TINY, random_batch
 
 from s2t_core.decoding.alignment import attended_frames, default_heads, monotonic_spans
-from s2t_core.decoding.draft import Draft, DraftLimits, Writer, certainties, redraft
+from s2t_core.decoding.draft import Draft, DraftConfig, Writer, certainties, redraft
 from s2t_core.decoding.guards import echoes, loop_start, token_limit, without_loop
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.streaming.policy import AgreeAndHold, AlignAtt, HoldBack, LocalAgreement, WaitK, stable_count
 
 HEADS = default_heads(TINY.decoder_layers, TINY.decoder_attention_heads)
-NO_LIMITS = DraftLimits(max_tokens=12, edge_frames=0, rewind_frames=10**6)
+NO_LIMITS = DraftConfig(edge_ms=0, rewind_ms=10**6, echo_ms=0, stay=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,10 @@ def encoded(model):
     features, _ = random_batch(TINY, [81])
     with torch.no_grad():
         return model.encode(features)
+
+
+def writer(model):
+    return Writer(model, (2,), HEADS, frame_ms=20.0)
 
 
 def cache_of(model, encoded):
@@ -66,7 +71,7 @@ def test_scores_are_the_mean_log_probability_of_the_tokens(model, encoded):
 
 
 def test_a_draft_of_nothing_is_the_greedy_text(model, encoded):
-    draft = redraft(Writer(model, (2,), HEADS), encoded, cache_of(model, encoded), Draft(), 0, NO_LIMITS)
+    draft = redraft(writer(model), encoded, cache_of(model, encoded), Draft(), 0, NO_LIMITS, 12)
     whole = [token for token in greedy(model, encoded) if token != TINY.eos_token_id]
     kept = without_loop(whole)
     assert list(draft.tokens)[: len(kept) - 1] == kept[: len(draft.tokens)][: len(kept) - 1]
@@ -74,19 +79,30 @@ def test_a_draft_of_nothing_is_the_greedy_text(model, encoded):
 
 
 def test_a_draft_that_holds_is_confirmed_and_a_wrong_one_is_replaced_from_the_first_fault(model, encoded):
-    first = redraft(Writer(model, (2,), HEADS), encoded, cache_of(model, encoded), Draft(), 0, NO_LIMITS)
-    again = redraft(Writer(model, (2,), HEADS), encoded, cache_of(model, encoded), first, 0, NO_LIMITS)
+    first = redraft(writer(model), encoded, cache_of(model, encoded), Draft(), 0, NO_LIMITS, 12)
+    again = redraft(writer(model), encoded, cache_of(model, encoded), first, 0, NO_LIMITS, 12)
     assert again.tokens == first.tokens
     assert again.passes == tuple(2 for _ in first.tokens)
     wrong = Draft((first.tokens[0], (first.tokens[1] + 1) % 50 + 4), (1, 1), (0, 0), (1.0, 1.0))
-    mended = redraft(Writer(model, (2,), HEADS), encoded, cache_of(model, encoded), wrong, 0, NO_LIMITS)
+    mended = redraft(writer(model), encoded, cache_of(model, encoded), wrong, 0, NO_LIMITS, 12)
     assert mended.tokens == first.tokens
     assert mended.passes[:2] == (2, 1)
 
 
+def test_of_two_readings_that_are_about_as_likely_the_old_one_stays(model, encoded):
+    first = redraft(writer(model), encoded, cache_of(model, encoded), Draft(), 0, NO_LIMITS, 12)
+    other = (first.tokens[0], (first.tokens[1] + 1) % 50 + 4)
+    old = Draft(other, (3, 3), (0, 0), (1.0, 1.0))
+    for stay, tokens in ((0.0, first.tokens[:2]), (100.0, other)):
+        config = replace(NO_LIMITS, stay=stay)
+        now = redraft(writer(model), encoded, cache_of(model, encoded), old, 0, config, 12)
+        assert now.tokens[:2] == tokens
+        assert now.certainties[1] < 0.5  # of the model itself, whatever was favoured
+
+
 def test_committed_tokens_stay_even_against_the_decoder(model, encoded):
     forced = Draft((41, 42), (9, 9), (0, 0), (1.0, 1.0))
-    assert redraft(Writer(model, (2,), HEADS), encoded, cache_of(model, encoded), forced, 2, NO_LIMITS).tokens[:2] == (
+    assert redraft(writer(model), encoded, cache_of(model, encoded), forced, 2, NO_LIMITS, 12).tokens[:2] == (
         41,
         42,
     )
@@ -94,8 +110,8 @@ def test_committed_tokens_stay_even_against_the_decoder(model, encoded):
 
 def test_a_draft_stops_at_the_edge_of_the_audio(model, encoded):
     frames = encoded.values.shape[1]
-    limits = DraftLimits(12, edge_frames=frames, rewind_frames=10**6)
-    draft = redraft(Writer(model, (2,), HEADS), encoded, cache_of(model, encoded), Draft(), 0, limits)
+    limits = replace(NO_LIMITS, edge_ms=frames * 20)
+    draft = redraft(writer(model), encoded, cache_of(model, encoded), Draft(), 0, limits, 12)
     assert len(draft.tokens) == 1
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.peer import TINY, random_batch
 
 from s2t_core.decoding.alignment import default_heads
-from s2t_core.decoding.draft import Draft, DraftLimits, Writer, redraft
+from s2t_core.decoding.draft import Draft, DraftConfig, Writer, redraft
 from s2t_core.decoding.guards import loop_start
 from s2t_core.decoding.phrases import make_bias
 from s2t_core.decoding.search import SearchOptions, search
@@ -146,9 +146,9 @@ def found(model, encoded, bias, beams=1, prefix=()):
 
 
 def drafted(model, encoded, bias, previous=Draft(), committed=0):  # noqa: B008
-    limits = DraftLimits(LIMIT, edge_frames=0, rewind_frames=10**6)
+    config = DraftConfig(edge_ms=0, rewind_ms=10**6, echo_ms=0, stay=0.0)
     cache = model.model.decoder.new_cache(encoded)
-    return redraft(Writer(model, (2,), HEADS, bias=bias), encoded, cache, previous, committed, limits)
+    return redraft(Writer(model, (2,), HEADS, 20.0, bias=bias), encoded, cache, previous, committed, config, LIMIT)
 
 
 WISHES = [
@@ -215,7 +215,7 @@ def test_a_phrase_changes_the_spelling_of_real_speech_in_drafts_and_final_text(r
     assert "15th" in recognizer.decoder.finish(frames).text
     decoder = with_wishes(recognizer, phrases=(Phrase("fifteenth", 8.0),))
     assert "fifteenth" in decoder.finish(frames).text
-    draft = decoder.draft(frames, decoder.listen(1.0), Draft(), 0, 0.08, 1.5)
+    draft = decoder.draft(frames, decoder.listen(1.0), Draft(), 0, DraftConfig())
     assert "fifteenth" in decoder.tokenizer.decode(draft.tokens)
 
 
