@@ -14,7 +14,7 @@ Samples = NDArray[np.float32]  # (n,) mono, full scale is -1..1
 Features = NDArray[np.float32]  # (frames, bins)
 
 LOUDEST = 64.0  # times full scale; above it a file holds integers written as fractions, or damage
-DEFAULT_BOOST = 4.0  # of a phrase; chosen by measurement, see the README
+DEFAULT_BOOST = 6.0  # of a phrase; chosen by measurement, see the README
 MARKS = ".,;:!?"  # they stand behind a word without a space
 SAMPLE_RATE_HZ = 16_000  # every Speech2Text checkpoint listens at this rate
 

@@ -105,18 +105,19 @@ def make_bias(wishes: DecodingOptions, tokenizer: Tokenizer) -> Bias | None:
     """
     if not wishes.phrases and not wishes.suppress:
         return None
-    pieces = {piece: token for token, piece in tokenizer.pieces().items() if token not in tokenizer.special_ids}
+    written = tokenizer.pieces()
+    pieces = {piece: token for token, piece in written.items() if token not in tokenizer.special_ids}
     longest = max(map(len, pieces))
     places = {"": _Place()}
     boosts: dict[str, float] = {}
     endings: set[str] = set()
     for phrase in wishes.phrases:
-        for signs in _spellings(phrase.text, tokenizer):
+        for signs in _spellings(phrase.text, tokenizer, written):
             _add(places, signs, phrase.boost, pieces, longest)
-            boosts["".join(signs)] = phrase.boost
+            boosts["".join(signs)] = max(phrase.boost, boosts.get("".join(signs), 0.0))
     words = [text for text in wishes.suppress if any(sign.isalnum() for sign in text)]
     for text in words:
-        for signs in _spellings(text, tokenizer):
+        for signs in _spellings(text, tokenizer, written):
             _add(places, signs, 0.0, pieces, longest)
             endings.add("".join(signs))
     for name, place in places.items():
@@ -137,11 +138,10 @@ def _cut(text: str, tokenizer: Tokenizer) -> tuple[int, ...]:
     return tuple(tokenizer.encode(text)[len(tokenizer.prefix()) : -1])
 
 
-def _spellings(text: str, tokenizer: Tokenizer) -> set[tuple[str, ...]]:
+def _spellings(text: str, tokenizer: Tokenizer, written: dict[int, str]) -> set[tuple[str, ...]]:
     """`text` as it stands and as it begins a sentence, each as signs: letters, or the bytes of rare ones."""
-    pieces = tokenizer.pieces()
     cuts = [spell(text, tokenizer), _cut(text[:1].upper() + text[1:], tokenizer)]
-    spelt = [[pieces[token] for token in cut] for cut in cuts if tokenizer.unk_id not in cut]
+    spelt = [[written[token] for token in cut] for cut in cuts if tokenizer.unk_id not in cut]
     return {tuple(sign for piece in one for sign in ([piece] if piece.startswith("<0x") else piece)) for one in spelt}
 
 
