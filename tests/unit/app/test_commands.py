@@ -294,6 +294,14 @@ def test_the_options_reach_the_recogniser(tmp_path, monkeypatch):
     assert taken == [{"wishes": DecodingOptions(suppress=("um",), n_best=n)} for n in (4, 1)]
 
 
+def test_the_options_reach_the_window(monkeypatch):
+    taken = []
+    monkeypatch.setattr(display, "display_fault", lambda: "")
+    monkeypatch.setattr("app.application.run_window", lambda *given: taken.append(given[2]) or 0)
+    assert cli.main(["--suppress", "um"]) == 0
+    assert taken == [DecodingOptions(suppress=("um",))]
+
+
 def test_the_json_file_holds_the_best_texts_of_a_segment():
     best = (Alternative("Hello world.", -0.1), Alternative("Hello word.", -0.3))
     closed = SegmentClosed(Segment(0, 0, 16000, "Hello world.", alternatives=best))
