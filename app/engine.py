@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from s2t_core.events import AudioLost, TranscriptEvent
+from app.memory import give_back
+from s2t_core.events import AudioLost, SegmentClosed, TranscriptEvent
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk
 
 if TYPE_CHECKING:  # torch takes seconds to import: `load` does it on the engine's thread, behind the open window
@@ -104,6 +105,8 @@ class Engine(threading.Thread):
                 clock = _clock(chunk, began)
                 lost_samples += _lost(events)
                 self._report(Transcribed(events, clock))
+                if any(isinstance(event, SegmentClosed) for event in events):
+                    give_back()
         except Exception as failure:  # thread boundary
             logger.exception("the session broke off")
             error = failure

@@ -12,8 +12,9 @@ import numpy as np
 
 from app.audio.file import read_chunks
 from app.evaluate import joined
+from app.memory import give_back
 from s2t_core.decoding.segment import SegmentDecoder
-from s2t_core.events import TranscriptEvent
+from s2t_core.events import SegmentClosed, TranscriptEvent
 from s2t_core.live_history import SpokenWord, Timed
 from s2t_core.manifest import Utterance
 from s2t_core.metrics import plain
@@ -140,6 +141,8 @@ def turns(session: Live, pieces: Iterable[Samples], clock: Clock = "work") -> It
             time.sleep(max(0.0, heard_s - (time.perf_counter() - first)))
         began, began_cpu = time.perf_counter(), time.process_time()
         made = session.finish() if over else session.push(AudioChunk(np.concatenate(taken), SAMPLE_RATE_HZ, start))
+        if any(isinstance(event, SegmentClosed) for event in made):
+            give_back()  # as the engine does
         work_s, cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
         now_s = max(now_s, heard_s) + (cpu_s if clock == "cpu" else work_s)
         if clock == "real":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import app.memory
 import app.soak
 from app import cli
 from app.feed import Turn
-from app.memory import forget_peak, peak_mb, resident_mb
+from app.memory import forget_peak, give_back, peak_mb, resident_mb
 from app.soak import Row, minutes, trend, warm_up
 from s2t_core.events import SegmentClosed, SegmentUpdated
 from s2t_core.types import Segment
@@ -98,3 +99,13 @@ def test_memory_is_told_where_the_system_tells_it_and_otherwise_its_peak(monkeyp
     monkeypatch.setattr(app.memory, "_CLEAR", tmp_path / "no" / "file")
     forget_peak()
     assert resident_mb() == peak_mb() and (peak_mb() is None or peak_mb() > 1)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc keeps what is freed")
+def test_memory_that_is_free_is_given_back():
+    blocks = [bytearray(100_000) for _ in range(600)]  # too small to be given back one by one
+    kept = blocks[::100]
+    held = resident_mb()
+    del blocks
+    give_back()
+    assert resident_mb() < held - 40 and len(kept) == 6
