@@ -74,7 +74,7 @@ def _model(folder: Path, device: str) -> str:
         raise AppError(f"{recognizer.name} hears nothing in the sample.", "Install the program again.")
     share = (time.monotonic() - began) / seconds
     return (
-        f"{recognizer.name} on {recognizer.device}, loaded in {loaded_s:.1f} s; "
+        f"{recognizer.name} on {recognizer.device} in {recognizer.precision}, loaded in {loaded_s:.1f} s; "
         f"{words} words of {seconds:.1f} s of the sample at {share:.2f} of real time"
     )
 

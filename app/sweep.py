@@ -11,7 +11,7 @@ from s2t_core.streaming.policy import POLICIES, CommitPolicy
 # Of each rule the setting that trades delay for certainty, from hasty to patient; the rest stays as it is.
 CURVES: dict[str, tuple[str, tuple[Any, ...]]] = {
     "agree-and-hold": ("steps", (
-        ((300, 0.0),), ((600, 0.0),), ((600, 0.8), (1600, 0.0)), ((600, 0.8), (1600, 0.5)), ((600, 0.9),),
+        ((280, 0.0),), ((560, 0.0),), ((560, 0.8), (1600, 0.0)), ((560, 0.8), (1600, 0.5)), ((560, 0.9),),
     )),
     "local-agreement-2": ("passes", (1, 2, 3, 4, 6)),
     "align-att": ("hold_ms", (160, 320, 640, 960, 1280)),

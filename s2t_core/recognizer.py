@@ -19,7 +19,7 @@ from s2t_core.decoding.segment import Chunks, SegmentDecoder
 from s2t_core.errors import CheckpointError, TokenizerError
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.ctc import load_ctc
-from s2t_core.model.int8 import int8_is_exact, make_int8
+from s2t_core.model.int8 import Int8Linear, int8_is_exact, make_int8
 from s2t_core.session import StreamSession
 from s2t_core.streaming.config import SessionConfig
 from s2t_core.streaming.vad import SileroDetector
@@ -41,6 +41,11 @@ class Recognizer:
     def device(self) -> str:
         """ "cpu" or "cuda"."""
         return self.decoder.model.device.type
+
+    @property
+    def precision(self) -> str:
+        """Of the linear layers: "int8" or "float32"."""
+        return "int8" if isinstance(self.decoder.model.lm_head, Int8Linear) else "float32"
 
     def in_chunks(self, chunk_ms: int, look_ahead_ms: int = 0) -> Recognizer:
         """The same recogniser, hearing chunk by chunk; a frame is encoded anew until so much has come after it.

@@ -1,6 +1,7 @@
-"""One stream of audio becomes transcript events; the one file that knows the whole chain.
+"""One stream of audio becomes transcript events: where segments begin, pause and end.
 
-samples -> 16 kHz -> speech or not -> segments -> feature frames -> drafts -> committed text -> final text
+samples -> 16 kHz -> speech or not -> segments; what becomes of one says `s2t_core.streaming.open_segment`:
+feature frames -> drafts -> committed and shown text -> final text
 """
 
 from __future__ import annotations

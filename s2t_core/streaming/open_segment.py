@@ -138,12 +138,12 @@ class OpenSegment:
         place = self._carry_from(first)
         if place - self.start < self.length // 2:
             return self._cut_at_quiet()
-        tokens = self._draft.tokens[: self._committed]
-        final = self._decoder.read(self._heard(self.end), tokens)
-        end = self._place(final)[-1].end_sample
+        words = self._live_words()
+        end = words[-1].end_sample
         draft = self._draft.behind(first, (place - self.start) // self._frame_samples)
         carried = Carried(draft, self._committed - first, end)
-        return self._closed(final, end), self._next(self._number + 1, place, carried)
+        closed = SegmentClosed(Segment(self._number, self._carried.start, end, self._committed_text, words=words))
+        return closed, self._next(self._number + 1, place, carried)
 
     def _cut_at_quiet(self) -> tuple[SegmentClosed | None, OpenSegment]:
         attended = self._draft.attended[: self._committed]

@@ -32,7 +32,7 @@ class AgreeAndHold:
     """
 
     agreeing_passes: int = 2
-    steps: tuple[tuple[int, float], ...] = ((600, 0.8), (1600, 0.5))
+    steps: tuple[tuple[int, float], ...] = ((560, 0.8), (1600, 0.5))
 
     def is_safe(self, draft: Draft, index: int, age_ms: float, heard_ms: float) -> bool:
         sure = any(age_ms >= age and draft.certainties[index] >= least for age, least in self.steps)

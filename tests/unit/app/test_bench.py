@@ -147,7 +147,8 @@ def test_the_bench_prints_a_row_for_each_policy_and_writes_all_figures(tmp_path,
     words += ["--plot", str(picture)]
     assert cli.main(words) == cli.DONE
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split("|")[1].strip() for line in lines[2:]] == ["agree-and-hold", "hold-5", "no drafts"]
+    assert [line.split("|")[1].strip() for line in lines[2:5]] == ["agree-and-hold", "hold-5", "no drafts"]
+    assert lines[6].split() == ["|", "words", "|", "confidence", "%", "|", "right", "%", "|"]
     found = json.loads(figures.read_text())
     assert found["agree-and-hold"]["revised"] == found["hold-5"]["revised"] == 0
     for name in ("agree-and-hold", "hold-5"):

@@ -14,8 +14,10 @@ from support.fakes import ClockDecoder, LoudnessDetector
 
 from s2t_core.errors import AudioFormatError
 from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
+from s2t_core.metrics import plain
 from s2t_core.session import StreamSession
 from s2t_core.streaming.config import SessionConfig
+from s2t_core.streaming.endpoint import EndpointConfig, EndpointRule
 from s2t_core.types import AudioChunk
 
 RATE = 16000
@@ -227,3 +229,19 @@ def test_final_text_does_not_depend_on_live_drafts_in_the_sample(recognizer, sam
     session = recognizer.open_session(dataclasses.replace(SessionConfig(), partials=False))
     events = [*session.push(AudioChunk(sample[0], sample[1], 0)), *session.finish()]
     assert " ".join(segment.committed for segment in closed(events)) == SAMPLE_TEXT
+
+
+def test_real_speech_that_is_cut_without_a_pause_loses_and_repeats_no_word(recognizer, sample):
+    endpoint = EndpointConfig(rules=(EndpointRule(0, 5000),), longest_ms=8000)
+    session = recognizer.open_session(SessionConfig(endpoint=endpoint))
+    events = [
+        event
+        for at in range(0, len(sample[0]), 1600)
+        for event in session.push(AudioChunk(sample[0][at : at + 1600], sample[1], at))
+    ]
+    segments = closed([*events, *session.finish()])
+    assert len(segments) >= 2
+    assert plain(" ".join(segment.committed for segment in segments)) == plain(SAMPLE_TEXT)
+    words = [word for segment in segments for word in segment.words]
+    assert plain(" ".join(word.text for word in words)) == plain(SAMPLE_TEXT)
+    assert all(a.start_sample <= b.start_sample for a, b in itertools.pairwise(words))
