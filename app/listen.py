@@ -127,6 +127,7 @@ def _event_json(event: TranscriptEvent, clock: Clock) -> dict[str, Any]:
         "segment": segment.id,
         "committed": segment.committed,
         "tentative": segment.tentative,
+        "words": words_json(segment.words),
         **_times(clock),
     }
 

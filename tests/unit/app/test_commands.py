@@ -35,7 +35,7 @@ def test_event_lines_have_the_documented_form(capsys):
     clock = Clock(1.23456, 1.3)
     for message in (
         ModelReady("m", "cpu"),
-        Transcribed((SegmentUpdated(Segment(3, 0, 1, "Hello", "wor")),), clock),
+        Transcribed((SegmentUpdated(Segment(3, 0, 1, "Hello", "wor", WORDS[:1])),), clock),
         Transcribed((AudioLost(16000, 24000), CLOSED), clock),
         SessionEnded(clock, 0.5),
     ):
@@ -43,13 +43,16 @@ def test_event_lines_have_the_documented_form(capsys):
     ready, partial, gap, final, end = lines(capsys)
     times = {"audio_s": 1.235, "wall_s": 1.3}
     assert ready == {"type": "ready", "model": "m", "device": "cpu"}
-    assert partial == {"type": "partial", "segment": 3, "committed": "Hello", "tentative": "wor", **times}
+    hello = {"word": "Hello", "start_s": 0.1, "end_s": 0.5, "confidence": 0.9876}
+    assert partial == {
+        "type": "partial", "segment": 3, "committed": "Hello", "tentative": "wor", "words": [hello], **times,
+    }  # fmt: skip
     assert gap == {"type": "gap", "start_s": 1.0, "end_s": 1.5}
     assert end == {"type": "end", "dropped_s": 0.5, **times}
     assert final == {
         "type": "final", "segment": 3, "text": "Hello world.", "start_s": 0.1, "end_s": 1.0, **times,
         "words": [
-            {"word": "Hello", "start_s": 0.1, "end_s": 0.5, "confidence": 0.9876},
+            hello,
             {"word": "world.", "start_s": 0.5, "end_s": 0.99, "confidence": 0.5},
         ],
     }  # fmt: skip
