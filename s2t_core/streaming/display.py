@@ -46,11 +46,8 @@ class Display:
 
     def replace(self, committed: str, text: str) -> str:
         """The tentative text to show where all of it, `text`, has been decoded as if it were final."""
-        count = len(committed.split())
-        old, new = self._words[count:], text.split()[count:]
-        same = _same_words(old, new)
         self._missing = 0
-        return self._set(committed, old[:same] + new[same:])
+        return self._set(committed, text.split()[len(committed.split()) :])
 
     def _set(self, committed: str, tentative: list[str]) -> str:
         # Which mark stands behind the last word depends on what follows; it is not shown before that.
@@ -67,7 +64,8 @@ class Display:
             yield word
 
     def _merged(self, old: list[str], new: list[DraftWord]) -> list[str]:
-        same = _same_words(old, [word.text for word in new])
+        pairs = itertools.takewhile(lambda pair: _is_same(pair[0], pair[1].text), zip(old, new, strict=False))
+        same = sum(1 for _ in pairs)
         kept = old[:same]
         if kept and same == len(old):
             kept[-1] = new[same - 1].text  # with its mark, now that something may follow
@@ -80,12 +78,6 @@ class Display:
             grows = same == len(old) - 1 and _letters(new[same].text).startswith(_letters(old[same]))
             keeps = same < len(old) and new[same].passes < self._rule.agreeing_passes and not grows
         return kept + (old[same:] if keeps else [word.text for word in new[same:]])
-
-
-def _same_words(old: Sequence[str], new: Sequence[str]) -> int:
-    """How many words both begin with."""
-    pairs = itertools.takewhile(lambda pair: _is_same(*pair), zip(old, new, strict=False))
-    return sum(1 for _ in pairs)
 
 
 def _is_same(one: str, other: str) -> bool:
