@@ -129,3 +129,19 @@ def test_signs_that_are_no_piece_are_spelt_in_bytes(recognizer):
     assert bias is not None
     assert bias.total(tokenizer.encode("Müller")[:-1]) == pytest.approx(4.0)
     assert bias.total(tokenizer.encode("Uncas")[:-1]) == pytest.approx(2.0)  # as it begins a sentence
+
+
+def test_the_shipped_head_places_words_near_where_attention_does(recognizer, sample):
+    by_head = recognizer.decoder.hear(sample[0]).words
+    by_attention = replace(recognizer.decoder, ctc=None).hear(sample[0]).words
+    apart = [abs(a.end_frame - b.end_frame) for a, b in zip(by_head, by_attention, strict=True)]
+    assert np.median(apart) <= 5 and max(apart) <= 30  # frames of 20 ms
+
+
+def test_live_words_lie_near_the_final_ones(recognizer, sample):
+    final = recognizer.decoder.hear(sample[0])
+    live = recognizer.decoder.live_words(final.draft)
+    assert [word.text for word in live] == [word.text for word in final.words]
+    apart = [abs(a.first_frame - b.first_frame) for a, b in zip(live, final.words, strict=True)]
+    assert np.median(apart) <= 6 and max(apart) <= 20
+    assert all(a.end_frame <= b.first_frame for a, b in itertools.pairwise(live))
