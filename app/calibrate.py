@@ -54,7 +54,7 @@ def run_calibrate(options: argparse.Namespace) -> int:
     if errors[1] < errors[0]:
         _write(options.model / "confidence.json", asdict(fit_confidence([one for words in judged for one in words])))
     else:
-        (options.model / "confidence.json").unlink(missing_ok=True)
+        _write(options.model / "confidence.json", None)
     start_ms, end_ms = reach
     heads = [list(pair) for pair in recognizer.decoder.alignment.heads]
     _write(options.model / "alignment.json", {"heads": heads, "word_start_ms": start_ms, "word_end_ms": end_ms})
@@ -92,8 +92,12 @@ def _hear(recognizer: Recognizer, utterances: Sequence[Any]) -> tuple[list[list[
     return judged, fit_reach(texts, 1000 / decoder.frames_per_second, decoder.tokenizer)
 
 
-def _write(file: Path, content: dict[str, Any]) -> None:
+def _write(file: Path, content: dict[str, Any] | None) -> None:
+    """None: no such file."""
     try:
-        file.write_text(json.dumps(content) + "\n", encoding="utf-8")
+        if content is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_text(json.dumps(content) + "\n", encoding="utf-8")
     except OSError as error:
         raise AppError(f"{file} cannot be written ({error.strerror}).", "Calibrate a copy of the folder.") from None

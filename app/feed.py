@@ -141,13 +141,13 @@ def turns(session: Live, pieces: Iterable[Samples], clock: Clock = "work") -> It
             time.sleep(max(0.0, heard_s - (time.perf_counter() - first)))
         began, began_cpu = time.perf_counter(), time.process_time()
         made = session.finish() if over else session.push(AudioChunk(np.concatenate(taken), SAMPLE_RATE_HZ, start))
-        if any(isinstance(event, SegmentClosed) for event in made):
-            give_back()  # as the engine does
         work_s, cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
         now_s = max(now_s, heard_s) + (cpu_s if clock == "cpu" else work_s)
         if clock == "real":
             now_s = time.perf_counter() - first
         yield Turn(heard_s, now_s, work_s, cpu_s, tuple(made))
+        if any(isinstance(event, SegmentClosed) for event in made):
+            give_back()  # as the engine does, once its events are out
 
 
 def feed(session: Live, samples: Samples, clock: Clock = "work") -> tuple[list[Timed], float, float]:

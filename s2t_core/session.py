@@ -24,8 +24,8 @@ _NO_SAMPLES: Samples = np.zeros(0, dtype=np.float32)
 class StreamSession:
     """Push chunks, get events; `finish` gives the last words. Made by `Recognizer.open_session`.
 
-    However the same audio is cut, the events are the same as long as no chunk is longer than the hop; a longer one
-    skips the drafts that more audio has already overtaken.
+    However the same audio is cut, the events are the same as long as no chunk is longer than half the hop; a longer
+    one skips the drafts that more audio has already overtaken.
     """
 
     def __init__(self, decoder: SegmentDecoder, detector: SpeechDetector, config: SessionConfig) -> None:
@@ -146,6 +146,9 @@ class StreamSession:
         if closed is not None:
             events.append(closed)
             self._next_id += 1
+        event = self._open.draft() if self._config.partials else None  # what was shown of it stays in sight
+        if event is not None:
+            events.append(event)
 
     def _close(self, segment: OpenSegment, end: int, events: list[TranscriptEvent]) -> None:
         """Decode the segment up to sample `end` for good; what was heard after it waits for the next one."""
@@ -153,7 +156,7 @@ class StreamSession:
         if closed is not None:
             events.append(closed)
             self._next_id += 1
-        self._before = segment.statistics or self._before
+            self._before = segment.statistics
         self._recent = segment.audio_from(end)
         self._open = None
 

@@ -48,7 +48,10 @@ def join_chunks(chunks: Sequence[AudioChunk]) -> AudioChunk:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One written word of a closed segment, with its place in the stream and a confidence in 0..1."""
+    """One written word of a segment, with its place in the stream and a confidence in 0..1.
+
+    Of an open segment only committed words are placed, by what the last draft attended to; the final text places anew.
+    """
 
     text: str
     start_sample: int  # at SAMPLE_RATE_HZ
@@ -93,7 +96,8 @@ class DecodingOptions:
     """What is wished of the text.
 
     phrases   favoured
-    suppress  never written: a text with letters or figures as words of its own, any other wherever it stands
+    suppress  never written: a text with letters or figures as words of its own, hence nor at the beginning of longer
+              words that are spelt from it; any other wherever it stands
     n_best    texts in the `alternatives` of a closed segment, the best included; 1: none are given
     """
 

@@ -187,6 +187,7 @@ class SegmentDecoder:
         """The words of a draft about where they lie: each ends before the next one begins."""
         heard = draft_words(draft, 0, 1000 / self.frames_per_second, self.tokenizer)
         starts = [self._frame(word.first_ms + self.alignment.word_start_ms) for word in heard]
+        starts = list(itertools.accumulate(starts, max))  # attention jumps back now and then, speech does not
         words = []
         for word, start, following in itertools.zip_longest(heard, starts, starts[1:]):
             end = max(start + 1, self._frame(word.last_ms + self.alignment.word_end_ms))

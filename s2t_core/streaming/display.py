@@ -34,9 +34,10 @@ class ShowRule:
 class Display:
     """The shown words of one segment."""
 
-    def __init__(self, rule: ShowRule) -> None:
+    def __init__(self, rule: ShowRule, words: Sequence[str] = ()) -> None:
+        """words: shown already, by the segment before."""
         self._rule = rule
-        self._words: list[str] = []
+        self._words = list(words)
         self._missing = 0  # drafts in a row that ended before what is shown did
 
     def show(self, committed: str, words: Sequence[DraftWord], heard_ms: float) -> str:
@@ -48,6 +49,10 @@ class Display:
         """The tentative text to show where all of it, `text`, has been decoded as if it were final."""
         self._missing = 0
         return self._set(committed, text.split()[len(committed.split()) :])
+
+    def behind(self, committed: str) -> tuple[str, ...]:
+        """The tentative words that are shown."""
+        return tuple(self._words[len(committed.split()) :])
 
     def _set(self, committed: str, tentative: list[str]) -> str:
         # Which mark stands behind the last word depends on what follows; it is not shown before that.

@@ -31,11 +31,13 @@ class Carried:
 
     draft    its first `tokens` are words of the segment before: the decoder is given them, the reader is not
     start    sample of the stream at which the own text begins; the audio begins earlier
+    shown    tentative words of the segment before, which this one goes on to show
     """
 
     draft: Draft
     tokens: int
     start: int
+    shown: tuple[str, ...] = ()
 
 
 class OpenSegment:
@@ -62,7 +64,7 @@ class OpenSegment:
         self._committed = self._carried.tokens  # tokens of the draft
         hidden = decoder.tokenizer.decode(self._draft.tokens[: self._committed])
         self._hidden, self._hidden_words = len(hidden), len(hidden.split())  # letters, words
-        self._display = Display(config.show)
+        self._display = Display(config.show, self._carried.shown)
         self._settled: tuple[int, DecodedText] | None = None  # the final text as it would be with this end
         self._shown = False  # whether the outside has heard of this segment
         self._audio: list[Samples] = []
@@ -100,7 +102,6 @@ class OpenSegment:
 
     def draft(self) -> SegmentUpdated | None:
         """Draft what has been heard anew and commit what has become stable."""
-        self._settled = None
         config, decoder = self._config, self._decoder
         heard_ms, frame_ms = self.length * 1000 / SAMPLE_RATE_HZ, 1000 / decoder.frames_per_second
         frames = self._heard(self.end)
@@ -124,9 +125,9 @@ class OpenSegment:
 
     def close(self, end: int) -> SegmentClosed | None:
         """The final text of what was heard up to sample `end`; None where nothing was ever said."""
-        known = self._settled is not None and self._settled[0] == end
-        final = self._settled[1] if self._settled is not None and known else self._finish(end)
-        return self._closed(final, end)
+        if self._settled is not None and self._settled[0] == end:
+            return self._closed(self._settled[1], end)
+        return self._closed(self._finish(end), end)
 
     def cut(self) -> tuple[SegmentClosed | None, OpenSegment]:
         """Close it in the midst of speech, and open the next one with the rest of the audio.
@@ -136,12 +137,12 @@ class OpenSegment:
         """
         first = self._first_carried()
         place = self._carry_from(first)
-        if place - self.start < self.length // 2:
-            return self._cut_at_quiet()
         words = self._live_words()
-        end = words[-1].end_sample
+        if not words or place - self.start < self.length // 2:
+            return self._cut_at_quiet()
+        end = max(self._carried.start, words[-1].end_sample)
         draft = self._draft.behind(first, (place - self.start) // self._frame_samples)
-        carried = Carried(draft, self._committed - first, end)
+        carried = Carried(draft, self._committed - first, end, self._display.behind(self._committed_text))
         closed = SegmentClosed(Segment(self._number, self._carried.start, end, self._committed_text, words=words))
         return closed, self._next(self._number + 1, place, carried)
 
@@ -151,8 +152,8 @@ class OpenSegment:
         heard = self.length - len(self.probabilities) * FRAME_SAMPLES
         first = max(0, committed_end - heard) // FRAME_SAMPLES + 1
         # Without live drafts nothing is committed; then the later half is searched, so that segments stay long.
-        first = min(max(first, len(self.probabilities) // 2), len(self.probabilities) - 1)
-        place = first + int(np.argmin(self.probabilities[first:]))
+        first = min(max(first, len(self.probabilities) // 2), len(self.probabilities) - 2)
+        place = first + int(np.argmin(self.probabilities[first:-1]))  # a whole frame is left for the next segment
         end = self.start + heard + place * FRAME_SAMPLES + FRAME_SAMPLES // 2
         closed = self.close(end)
         return closed, self._next(self._number + (closed is not None), end, None)
@@ -173,7 +174,9 @@ class OpenSegment:
     def _next(self, number: int, start: int, carried: Carried | None) -> OpenSegment:
         following = OpenSegment(number, start, self._decoder, self._config, self.statistics, carried)
         following.hear(self.audio_from(start))
-        following.probabilities = self.probabilities[-(following.length // FRAME_SAMPLES) :]
+        following.probabilities = self.probabilities[
+            max(0, len(self.probabilities) - following.length // FRAME_SAMPLES) :
+        ]
         return following
 
     def _heard(self, end: int) -> Features:

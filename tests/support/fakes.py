@@ -16,10 +16,11 @@ from s2t_core.types import AudioChunk, Samples, Segment
 
 
 class LoudnessDetector:
-    """Speech is what is loud."""
+    """Speech is what is loud, the louder the surer."""
 
     def probability(self, frame: Samples) -> float:
-        return 0.95 if float(np.abs(frame).max()) > 0.01 else 0.05
+        loudest = float(np.abs(frame).max())
+        return min(0.95, 0.5 + loudest) if loudest > 0.01 else 0.05
 
 
 class WordTokenizer:

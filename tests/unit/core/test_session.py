@@ -245,3 +245,23 @@ def test_real_speech_that_is_cut_without_a_pause_loses_and_repeats_no_word(recog
     words = [word for segment in segments for word in segment.words]
     assert plain(" ".join(word.text for word in words)) == plain(SAMPLE_TEXT)
     assert all(a.start_sample <= b.start_sample for a, b in itertools.pairwise(words))
+
+
+@pytest.mark.parametrize("partials", [True, False])
+@pytest.mark.parametrize("onset", [600, 616, 617, 620, 623, 624, 625])
+def test_a_cut_where_a_dip_begins_leaves_no_gap_and_costs_one_decoding(onset, partials):
+    samples = sound(60.0)
+    samples[onset * 512 : (onset + 12) * 512] *= 0.5  # quieter, but speech
+    events, decoder = run(samples, SessionConfig(partials=partials), size=512)
+    segments = closed(events)
+    for before, after in itertools.pairwise(segments):
+        assert before.end_sample == after.start_sample
+    assert segments[-1].end_sample == 60 * RATE
+    assert len(decoder.finished) <= 5
+
+
+def test_speech_that_stops_right_behind_a_cut_keeps_every_word():
+    for length_s in (20.1, 20.3, 20.7):
+        events, _ = run(sound(length_s, 1.0), size=512)
+        words = " ".join(segment.committed for segment in closed(events)).split()
+        assert words == [f"w{i}" for i in range(len(words))] and len(words) >= 40
