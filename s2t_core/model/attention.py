@@ -26,7 +26,9 @@ class KeysValuesBuffer:
         self._room: KeysValues | None = None
 
     def behind(self, new: KeysValues, capacity: int = 0) -> KeysValues:
-        """Write `new` behind the positions that count and return all of them; the new ones count after `keep` only.
+        """Write `new` behind the positions that count and return all of them.
+
+        What is returned are views: the new positions are written over by the next call unless they are counted before.
 
         capacity  room to take at first, if that is more than is needed at once
         """
