@@ -223,7 +223,8 @@ def main() -> None:
         errors = normalised(corpora, texts, normal)
         table.append([peer.name, percent(errors.rate), *cells(peer.name, found)[1:]])
         content[peer.name] = {**found.content, "normalised": asdict(errors), "texts": texts}
-    print(markdown(("recogniser", "normalised WER %", *HEADINGS[1:-1], "peak MiB (of model and sessions)"), table))
+    headings = ("recogniser", "normalised WER %", *HEADINGS[1:-2], "peak MiB (of model and sessions)", HEADINGS[-1])
+    print(markdown(headings, table))
     if options.json:
         options.json.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
