@@ -1,4 +1,4 @@
-"""What a session reports, in the order in which it happens."""
+"""What happens to a transcript, in the order in which it happens."""
 
 from __future__ import annotations
 
@@ -29,4 +29,12 @@ class AudioLost:
     end_sample: int
 
 
-TranscriptEvent = SegmentUpdated | SegmentClosed | AudioLost
+@dataclass(frozen=True, slots=True)
+class SegmentRetracted:
+    """The last closed segment of this speaker is taken back at the speaker's own word ("scratch that")."""
+
+    speaker: str = ""
+
+
+TranscriptEvent = SegmentUpdated | SegmentClosed | AudioLost  # what a session reports
+DocumentEvent = TranscriptEvent | SegmentRetracted  # what a document takes

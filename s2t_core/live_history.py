@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from s2t_core.events import AudioLost, SegmentClosed, TranscriptEvent
 from s2t_core.metrics import align, plain
-from s2t_core.transcript import TranscriptDocument
+from s2t_core.transcript import text_of
 from s2t_core.types import SAMPLE_RATE_HZ, Segment
 
 
@@ -132,7 +132,7 @@ class History:
 
 def display(state: Segment) -> str:
     """The text of a segment as a reader sees it."""
-    return TranscriptDocument(open=state).text
+    return text_of(state)
 
 
 def _lost(before: str, after: str) -> int:

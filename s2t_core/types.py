@@ -72,6 +72,8 @@ class Segment:
     """A stretch of speech between pauses: `committed` only grows, `tentative` may still change.
 
     A closed segment has no tentative text and carries its words, and where they were asked for its best texts.
+
+    speaker  whose channel it was heard in; empty where there is only one
     """
 
     id: int
@@ -81,6 +83,7 @@ class Segment:
     tentative: str = ""
     words: tuple[Word, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    speaker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

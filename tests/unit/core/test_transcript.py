@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
+from s2t_core.events import AudioLost, SegmentClosed, SegmentRetracted, SegmentUpdated
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import Segment
 
@@ -81,3 +81,48 @@ def test_committed_text_that_shrinks_changes_or_vanishes_is_refused(new):
     document = apply(SegmentUpdated(segment(0, 0, 1, "hello world")))
     with pytest.raises(ValueError, match="takes back"):
         document.apply(SegmentUpdated(new))
+
+
+def said(speaker, number, start_s, end_s, committed, tentative=""):
+    return Segment(number, int(start_s * RATE), int(end_s * RATE), committed, tentative, speaker=speaker)
+
+
+def test_two_speakers_each_have_an_open_segment_and_what_is_shown_never_moves():
+    document = apply(
+        SegmentUpdated(said("Ann", 0, 0, 1, "I", "think")),
+        SegmentUpdated(said("Ben", 0, 0.5, 1, "", "yes")),
+        SegmentClosed(said("Ben", 0, 0.5, 1.5, "Yes.")),
+    )
+    assert document.text == "Ann: I think\n\nBen: Yes."
+    assert document.settled_text == "Ann: I"
+    document = apply(SegmentUpdated(said("Ben", 1, 1.8, 2, "", "and")), document=document)
+    document = apply(SegmentClosed(said("Ann", 0, 0, 2, "I think so.")), document=document)
+    assert document.settled_text == "Ann: I think so.\n\nBen: Yes."
+    assert document.text == "Ann: I think so.\n\nBen: Yes. and"
+    assert [item.speaker for item in document.closed] == ["Ann", "Ben"]
+
+
+def test_one_speaker_s_new_segment_does_not_excuse_the_other_s_lost_words():
+    document = apply(SegmentUpdated(said("Ann", 0, 0, 1, "hello")), SegmentUpdated(said("Ben", 0, 0, 1, "hi")))
+    with pytest.raises(ValueError, match="takes back"):
+        document.apply(SegmentUpdated(said("Ben", 0, 0, 2, "bye")))
+
+
+def test_retracting_removes_the_last_segment_of_this_recording_and_this_speaker_only():
+    document = apply(SegmentClosed(said("", 0, 0, 1, "Before."))).begin_session()
+    document = apply(SegmentClosed(said("", 0, 0, 1, "Wrong.")), document=document)
+    retracted = document.apply(SegmentRetracted())
+    assert retracted.text == "Before."
+    assert retracted.apply(SegmentRetracted()).text == "Before."
+    assert document.apply(SegmentRetracted("Ann")).text == document.text
+
+
+def test_spoken_line_ends_and_marks_are_not_followed_or_preceded_by_a_space():
+    document = apply(
+        SegmentClosed(segment(0, 0, 1, "One")),
+        SegmentClosed(segment(1, 1.2, 2, ", two.\n")),
+        SegmentClosed(segment(2, 2.2, 3, "Three.")),
+        SegmentClosed(segment(3, 3.2, 4, "\n\n")),
+        SegmentClosed(segment(4, 9, 10, "Four.")),
+    )
+    assert document.text == "One, two.\nThree.\n\nFour."
