@@ -117,6 +117,7 @@ class Engine(threading.Thread):
         except Exception as failure:  # thread boundary
             logger.exception("the session did not end well")
             error = error or failure
+        give_back()
         self._report(SessionEnded(clock, lost_samples / SAMPLE_RATE_HZ, error))
 
 

@@ -28,7 +28,7 @@ HEADINGS = ("minute", "CPU s / s", "work s / s", "memory MiB", "events", "words"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A minute of the session: until where the audio had been taken, and what that minute was like.
+    """A minute of the session: until where the audio had been taken, how much of it, and what that minute was like.
 
     cpu, work  seconds of all processors and by the clock, for a second of audio
     memory_mb  of the process at its end
@@ -37,6 +37,7 @@ class Row:
     """
 
     end_s: float
+    length_s: float
     cpu: float
     work: float
     memory_mb: float | None
@@ -73,7 +74,8 @@ def run_soak(options: argparse.Namespace) -> int:
             rows.append(row)
             out(_line(_cells(row)))
     left_out = warm_up(len(rows))
-    trends = {name: trend(rows[left_out:], name) for name in ("cpu", "work", "memory_mb", "lag_s")}
+    whole = [row for row in rows[left_out:] if row.length_s >= ROW_S]
+    trends = {name: trend(whole, name) for name in ("cpu", "work", "memory_mb", "lag_s")}
     out("")
     note(f"Without the first {left_out} of {len(rows)} minutes; the process held {peak_mb() or 0.0:.0f} MiB at most.")
     out(markdown(("figure", "mean", "change an hour", "standard error"), [_trend(*item) for item in trends.items()]))
@@ -92,23 +94,26 @@ def run_soak(options: argparse.Namespace) -> int:
 
 
 def minutes(made: Iterable[Turn], memory: Callable[[], float | None]) -> Iterator[Row]:
-    """The turns of a session, minute by minute, the last one perhaps shorter; nothing of them is kept."""
+    """The turns of a session, minute by minute, the last one perhaps shorter; nothing of them is kept.
+
+    A turn that brings no more audio, as at the end, belongs to the minute before it.
+    """
     begun_s = cpu_s = work_s = lag_s = heard_s = 0.0
     events = words = 0
 
     def row() -> Row:
         length_s = heard_s - begun_s
-        return Row(heard_s, cpu_s / length_s, work_s / length_s, memory(), events, words, lag_s)
+        return Row(heard_s, length_s, cpu_s / length_s, work_s / length_s, memory(), events, words, lag_s)
 
     for turn in made:
+        if heard_s - begun_s >= ROW_S and turn.heard_s > heard_s:
+            yield row()
+            begun_s, cpu_s, work_s, lag_s, events, words = heard_s, 0.0, 0.0, 0.0, 0, 0
         heard_s, cpu_s, work_s = turn.heard_s, cpu_s + turn.cpu_s, work_s + turn.work_s
         lag_s = max(lag_s, turn.time_s - turn.heard_s)
         events += len(turn.events)
         closed = (event for event in turn.events if isinstance(event, SegmentClosed))
         words += sum(len(event.segment.committed.split()) for event in closed)
-        if heard_s - begun_s >= ROW_S:
-            yield row()
-            begun_s, cpu_s, work_s, lag_s, events, words = heard_s, 0.0, 0.0, 0.0, 0, 0
     if heard_s > begun_s:
         yield row()
 

@@ -101,7 +101,8 @@ class DecodingOptions:
     phrases   favoured
     suppress  never written: a text with letters or figures as words of its own, hence nor at the beginning of longer
               words that are spelt from it; any other wherever it stands
-    n_best    texts in the `alternatives` of a closed segment, the best included; 1: none are given
+    n_best    texts in the `alternatives` of a closed segment, the best included; 1: none are given. A segment that was
+              cut in the midst of speech ends with what was committed and has none
     """
 
     phrases: tuple[Phrase, ...] = ()

@@ -42,7 +42,7 @@ class Display:
 
     def show(self, committed: str, words: Sequence[DraftWord], heard_ms: float) -> str:
         """The tentative text to show behind `committed`, of a draft of `heard_ms` with these further words."""
-        old = self._words[len(committed.split()) :]
+        old = self.behind(committed)
         return self._set(committed, self._merged(old, list(self._known(old, words, heard_ms))))
 
     def replace(self, committed: str, text: str) -> str:
@@ -50,9 +50,11 @@ class Display:
         self._missing = 0
         return self._set(committed, text.split()[len(committed.split()) :])
 
-    def behind(self, committed: str) -> tuple[str, ...]:
-        """The tentative words that are shown."""
-        return tuple(self._words[len(committed.split()) :])
+    def behind(self, committed: str) -> list[str]:
+        """The tentative words that are shown behind the committed ones; none where others were committed than shown."""
+        words = committed.split()
+        same = all(_is_same(shown, word) for shown, word in zip(self._words, words, strict=False))
+        return self._words[len(words) :] if same else []
 
     def _set(self, committed: str, tentative: list[str]) -> str:
         # Which mark stands behind the last word depends on what follows; it is not shown before that.

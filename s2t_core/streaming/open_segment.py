@@ -142,19 +142,19 @@ class OpenSegment:
             return self._cut_at_quiet()
         end = max(self._carried.start, words[-1].end_sample)
         draft = self._draft.behind(first, (place - self.start) // self._frame_samples)
-        carried = Carried(draft, self._committed - first, end, self._display.behind(self._committed_text))
+        carried = Carried(draft, self._committed - first, end, tuple(self._display.behind(self._committed_text)))
         closed = SegmentClosed(Segment(self._number, self._carried.start, end, self._committed_text, words=words))
         return closed, self._next(self._number + 1, place, carried)
 
     def _cut_at_quiet(self) -> tuple[SegmentClosed | None, OpenSegment]:
         attended = self._draft.attended[: self._committed]
         committed_end = (attended[-1] + 1) * self._frame_samples if attended else 0
-        heard = self.length - len(self.probabilities) * FRAME_SAMPLES
-        first = max(0, committed_end - heard) // FRAME_SAMPLES + 1
+        preroll = self.length - len(self.probabilities) * FRAME_SAMPLES
+        first = max(0, committed_end - preroll) // FRAME_SAMPLES + 1
         # Without live drafts nothing is committed; then the later half is searched, so that segments stay long.
         first = min(max(first, len(self.probabilities) // 2), len(self.probabilities) - 2)
         place = first + int(np.argmin(self.probabilities[first:-1]))  # a whole frame is left for the next segment
-        end = self.start + heard + place * FRAME_SAMPLES + FRAME_SAMPLES // 2
+        end = self.start + preroll + place * FRAME_SAMPLES + FRAME_SAMPLES // 2
         closed = self.close(end)
         return closed, self._next(self._number + (closed is not None), end, None)
 
@@ -209,12 +209,12 @@ class OpenSegment:
         if not text and not self._shown:
             return None
         alternatives = tuple(replace(one, text=one.text[self._hidden :].strip()) for one in final.alternatives)
-        words = self._place(final)
+        words = self._own_words(final)
         return SegmentClosed(
             Segment(self._number, self._carried.start, end, text, words=words, alternatives=alternatives)
         )
 
-    def _place(self, final: DecodedText) -> tuple[Word, ...]:
+    def _own_words(self, final: DecodedText) -> tuple[Word, ...]:
         """The own words with their times in the stream."""
         return self._in_stream(final.words[self._hidden_words :])
 

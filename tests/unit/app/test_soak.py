@@ -30,17 +30,18 @@ def test_turns_are_added_up_by_the_minute():
         Turn(90.0, 92.0, 0.0, 0.0, (CLOSED,)),
     ]
     rows = list(minutes(made, lambda: 7.0))
-    assert rows[0] == Row(60.0, pytest.approx(0.1), pytest.approx(0.1), 7.0, 3, 3, pytest.approx(0.5))
-    assert rows[1] == Row(90.0, pytest.approx(0.05), pytest.approx(0.1), 7.0, 1, 3, pytest.approx(2.0))
+    assert rows[0] == Row(60.0, 60.0, pytest.approx(0.1), pytest.approx(0.1), 7.0, 3, 3, pytest.approx(0.5))
+    assert rows[1] == Row(90.0, 30.0, pytest.approx(0.05), pytest.approx(0.1), 7.0, 1, 3, pytest.approx(2.0))
     assert len(rows) == 2
 
 
-def test_nothing_after_a_whole_minute_gives_no_row_of_its_own():
-    assert len(list(minutes([Turn(60.0, 60.0, 0, 0, ()), Turn(60.0, 60.0, 0, 0, (CLOSED,))], lambda: None))) == 1
+def test_the_end_on_a_whole_minute_belongs_to_that_minute():
+    (only,) = minutes([Turn(60.0, 60.0, 3, 3, ()), Turn(60.0, 61.0, 3, 3, (CLOSED,))], lambda: None)
+    assert (only.cpu, only.words, only.lag_s) == (pytest.approx(0.1), 3, pytest.approx(1.0))
 
 
 def row(minute: int, cpu: float = 0.0, memory_mb: float | None = None) -> Row:
-    return Row(60.0 * minute, cpu, 0.0, memory_mb, 0, 0, 0.0)
+    return Row(60.0 * minute, 60.0, cpu, 0.0, memory_mb, 0, 0, 0.0)
 
 
 def test_a_trend_is_the_change_an_hour():

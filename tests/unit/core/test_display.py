@@ -45,6 +45,12 @@ def test_a_word_that_comes_back_was_never_away():
     assert shown(long, short, short)[-1] == "I can"
 
 
+def test_where_other_words_are_committed_than_were_shown_nothing_of_those_stays():
+    display = Display(RULE)
+    display.show("", words("I can see it"), 1000.0)
+    assert display.show("I cannot", words("sea"), 1000.0) == "sea"
+
+
 def test_a_last_word_that_was_shown_half_grows_at_once():
     assert shown(words("under"), words("understand", passes=1)) == ["under", "understand"]
 
