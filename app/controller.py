@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.audio.source import AudioSource
-from app.engine import Engine, EngineMessage, ModelFailed, ModelReady, SessionEnded
+from app.audio.source import AudioSource, moved
+from app.engine import Engine, EngineMessage, ModelFailed, ModelReady, Noticed, SessionEnded, Transcribed
 from app.errors import sentence
 from app.state import State
 from s2t_core.errors import S2TError
+from s2t_core.events import AudioLost, DocumentEvent, TranscriptEvent
 from s2t_core.transcript import TranscriptDocument
+from s2t_core.types import SAMPLE_RATE_HZ, DecodingOptions
 
 if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
@@ -20,24 +22,49 @@ if TYPE_CHECKING:
 _WATCH_MS = 250
 
 
+class Shaper(Protocol):
+    """Writes what was recognised as the user wishes; one for every recording."""
+
+    def push(self, event: TranscriptEvent) -> tuple[DocumentEvent, ...]: ...
+
+
 class DictationController(QObject):
-    """Lives on the GUI thread. `make_source` turns the name of an input into a source of sound."""
+    """Lives on the GUI thread.
+
+    A recording goes from `start` to `stop` and may pause in between; all of it has one time. The document goes on from
+    one recording to the next until another is opened.
+    """
 
     state_changed = Signal(State)
     document_changed = Signal(TranscriptDocument)
     model_ready = Signal(str)
+    time_changed = Signal(int)  # whole seconds of this recording
     lag_changed = Signal(int)  # whole seconds of sound that are not transcribed yet
+    lost_changed = Signal(float)  # seconds of sound that never arrived, in this recording
     noticed = Signal(str)  # one line for the user: what happened, what to do
     _reported = Signal(object)  # an EngineMessage, on its way from the engine's thread to this one
 
-    def __init__(self, load: Callable[[], Recognizer], make_source: Callable[[str], AudioSource]) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Recognizer],
+        make_source: Callable[[str], AudioSource],
+        make_shaper: Callable[[], Shaper],
+        wishes: Callable[[], DecodingOptions],
+    ) -> None:
+        """make_source turns the name of an input into a source of sound; make_shaper gives what writes a recording as
+        the user wishes; wishes are asked for whenever a source is opened."""
         super().__init__()
         self.state = State.IDLE
         self.document = TranscriptDocument()
         self._make_source = make_source
+        self._make_shaper = make_shaper
+        self._wishes = wishes
+        self._shaper = make_shaper()
         self._source: AudioSource | None = None
-        self._transcribed_s = 0.0  # of the running recording
-        self._lag_s = 0
+        self._begun_s = 0.0  # of the recording that was over when its source was opened
+        self._transcribed_s = 0.0  # of the recording
+        self._lost_s = 0.0
+        self._lag_s = self._time_s = 0
         self._reported.connect(self._receive)
         self._engine = Engine(load, self._reported.emit)
         self._watch = QTimer(self)
@@ -52,24 +79,35 @@ class DictationController(QObject):
         """Begin to record; what is said before the model is ready waits for it."""
         if self.state is not State.IDLE:
             return
-        source = self._make_source(input_name)
-        try:
-            chunks = source.start()
-        except S2TError as error:
-            self.noticed.emit(str(error))
-            return
-        self._source, self._transcribed_s = source, 0.0
-        self.noticed.emit("")
-        self.document = self.document.begin_session()
-        self._set_state(State.ARMING)
-        self._watch.start()
-        self._engine.listen(chunks)
+        document = self.document.begin_session()
+        self._begun_s = self._transcribed_s = self._lost_s = 0.0
+        self._shaper = self._make_shaper()
+        if self._listen(input_name):
+            self.document = document
+            self.lost_changed.emit(0.0)
+
+    def pause(self) -> None:
+        """Close the microphone; the words so far still come, and `resume` goes on in the same recording."""
+        self._end_source(State.PAUSING)
+
+    def resume(self, input_name: str) -> None:
+        """Go on with the paused recording."""
+        if self.state is State.PAUSED:
+            self._begun_s = self._transcribed_s
+            self._listen(input_name)
 
     def stop(self) -> None:
         """End the recording; the last words still come."""
-        if self._source is not None and self.state in (State.ARMING, State.LISTENING):
-            self._source.stop()
+        self._end_source(State.DRAINING)
+        if self.state is State.PAUSED:
+            self._set_state(State.IDLE)
+        elif self.state is State.PAUSING:
             self._set_state(State.DRAINING)
+
+    def show(self, document: TranscriptDocument) -> None:
+        """Go on with this document: edited, reopened, or a new one."""
+        self.document = document
+        self.document_changed.emit(document)
 
     def take_peak(self) -> float:
         """The loudest sample (0..1) of the running recording since the last call."""
@@ -83,24 +121,53 @@ class DictationController(QObject):
             self._engine.join(wait_s)
         return not self._engine.is_alive()
 
+    def _listen(self, input_name: str) -> bool:
+        source = self._make_source(input_name)
+        try:
+            chunks = source.start()
+        except S2TError as error:
+            self.noticed.emit(str(error))
+            return False
+        self._source = source
+        self.noticed.emit("")
+        self._set_state(State.ARMING)
+        self._watch.start()
+        self._engine.listen(moved(chunks, self._begun_s), self._wishes())
+        return True
+
+    def _end_source(self, state: State) -> None:
+        if self._source is not None and self.state.is_recording:
+            self._source.stop()
+            self._set_state(state)
+
     def _receive(self, message: EngineMessage) -> None:
         if isinstance(message, ModelReady):
             self.model_ready.emit(f"{message.model} on {message.device}")
         elif isinstance(message, ModelFailed):
-            self._end_session(State.FAILED)
+            self._close_source(State.FAILED)
             self.noticed.emit(sentence(message.error))
+        elif isinstance(message, Noticed):
+            self.noticed.emit(message.text)
         elif isinstance(message, SessionEnded):
-            self._end_session(State.IDLE)
+            self._close_source(State.PAUSED if self.state is State.PAUSING else State.IDLE)
             if message.error is not None:
                 self.noticed.emit(sentence(message.error))
         else:
-            self._transcribed_s = message.clock.audio_s
-            for event in message.events:
-                self.document = self.document.apply(event)
-            if message.events:
-                self.document_changed.emit(self.document)
+            self._take(message)
 
-    def _end_session(self, state: State) -> None:
+    def _take(self, message: Transcribed) -> None:
+        self._transcribed_s = message.clock.audio_s
+        before = self.document
+        for event in message.events:
+            if isinstance(event, AudioLost):
+                self._lost_s += (event.end_sample - event.start_sample) / SAMPLE_RATE_HZ
+                self.lost_changed.emit(self._lost_s)
+            for shaped in self._shaper.push(event):
+                self.document = self.document.apply(shaped)
+        if self.document is not before:
+            self.document_changed.emit(self.document)
+
+    def _close_source(self, state: State) -> None:
         self._watch.stop()
         if self._source is not None:
             self._source.stop()
@@ -112,15 +179,17 @@ class DictationController(QObject):
         """Sound has begun to arrive, the text has fallen behind it, or the source has failed."""
         if self._source is None:
             return
-        self._set_lag(int(self._source.received_s() - self._transcribed_s))
-        if self.state is State.DRAINING:
-            return
+        recorded_s = self._begun_s + self._source.received_s()
+        if int(recorded_s) != self._time_s:
+            self._time_s = int(recorded_s)
+            self.time_changed.emit(self._time_s)
+        self._set_lag(int(recorded_s - self._transcribed_s))
         if self.state is State.ARMING and self._source.received_s() > 0:
             self._set_state(State.LISTENING)
-        fault = self._source.fault()
+        fault = self._source.fault() if self.state.is_recording else ""
         if fault:
             self.noticed.emit(fault)
-            self.stop()
+            self.pause()
 
     def _set_lag(self, lag_s: int) -> None:
         if lag_s != self._lag_s:
@@ -128,5 +197,6 @@ class DictationController(QObject):
             self.lag_changed.emit(lag_s)
 
     def _set_state(self, state: State) -> None:
-        self.state = state
-        self.state_changed.emit(state)
+        if state is not self.state:
+            self.state = state
+            self.state_changed.emit(state)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.memory import give_back
+from s2t_core.errors import S2TError
 from s2t_core.events import AudioLost, SegmentClosed, TranscriptEvent
-from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk
+from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, DecodingOptions
 
 if TYPE_CHECKING:  # torch takes seconds to import: `load` does it on the engine's thread, behind the open window
     from s2t_core.recognizer import Recognizer
@@ -54,6 +55,13 @@ class Transcribed:
 
 
 @dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something is not as it was wished; the session goes on without it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """A session is over; `error` says why if it did not end by itself."""
 
@@ -62,7 +70,7 @@ class SessionEnded:
     error: Exception | None = None
 
 
-EngineMessage = ModelReady | ModelFailed | Transcribed | SessionEnded
+EngineMessage = ModelReady | ModelFailed | Noticed | Transcribed | SessionEnded
 
 
 class Engine(threading.Thread):
@@ -72,11 +80,15 @@ class Engine(threading.Thread):
         super().__init__(name="engine", daemon=True)
         self._load = load
         self._report = report
-        self._streams: queue.SimpleQueue[Iterable[AudioChunk] | None] = queue.SimpleQueue()
+        self._streams: queue.SimpleQueue[tuple[Iterable[AudioChunk], DecodingOptions | None] | None]
+        self._streams = queue.SimpleQueue()
 
-    def listen(self, chunks: Iterable[AudioChunk]) -> None:
-        """Queue a stream; it is transcribed when the model is loaded and the streams before it are over."""
-        self._streams.put(chunks)
+    def listen(self, chunks: Iterable[AudioChunk], wishes: DecodingOptions | None = None) -> None:
+        """Queue a stream; it is transcribed when the model is loaded and the streams before it are over.
+
+        wishes  of this stream; None: those that the recogniser was loaded with
+        """
+        self._streams.put((chunks, wishes))
 
     def shut_down(self) -> None:
         """End after the streams that are queued."""
@@ -91,8 +103,18 @@ class Engine(threading.Thread):
             self._report(ModelFailed(error))
             return
         self._report(ModelReady(recognizer.name, recognizer.device))
-        while (chunks := self._streams.get()) is not None:
-            self._transcribe(recognizer, chunks)
+        while (stream := self._streams.get()) is not None:
+            chunks, wishes = stream
+            self._transcribe(self._steered(recognizer, wishes), chunks)
+
+    def _steered(self, recognizer: Recognizer, wishes: DecodingOptions | None) -> Recognizer:
+        if wishes is None:
+            return recognizer
+        try:
+            return recognizer.steered(wishes)
+        except S2TError as error:  # a phrase that cannot be spelt is no reason not to listen
+            self._report(Noticed(str(error)))
+            return recognizer
 
     def _transcribe(self, recognizer: Recognizer, chunks: Iterable[AudioChunk]) -> None:
         session = recognizer.open_session()

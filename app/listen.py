@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.audio.source import AudioSource
-from app.engine import Clock, Engine, EngineMessage, ModelFailed, ModelReady, SessionEnded
+from app.engine import Clock, Engine, EngineMessage, ModelFailed, ModelReady, SessionEnded, Transcribed
 from app.errors import AudioError
 from app.export import words_json
 from app.live_lines import LiveLines
@@ -88,7 +88,7 @@ def show_lines(lines: LiveLines, listening: str) -> Callable[[EngineMessage], No
     def show(message: EngineMessage) -> None:
         if isinstance(message, ModelReady):
             note(listening)
-        elif not isinstance(message, ModelFailed | SessionEnded):
+        elif isinstance(message, Transcribed):
             for event in message.events:
                 lines.show(event)
 
@@ -102,7 +102,7 @@ def show_event_lines(message: EngineMessage) -> None:
     elif isinstance(message, SessionEnded):
         if message.error is None:
             out_json({"type": "end", **_times(message.clock), "dropped_s": round(message.lost_s, 3)})
-    elif not isinstance(message, ModelFailed):
+    elif isinstance(message, Transcribed):
         for event in message.events:
             out_json(_event_json(event, message.clock))
 

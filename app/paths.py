@@ -38,3 +38,8 @@ def sample_audio() -> Path:
 def log_file() -> Path:
     """The log of this user; it never holds dictated text."""
     return Path(platformdirs.user_log_path("dictate", appauthor=False)) / "dictate.log"
+
+
+def settings_file() -> Path:
+    """What the user has chosen."""
+    return Path(platformdirs.user_config_path("dictate", appauthor=False)) / "settings.json"

@@ -55,6 +55,15 @@ class Recognizer:
         frames, look_ahead = (round(ms / 1000 * self.decoder.frames_per_second) for ms in (chunk_ms, look_ahead_ms))
         return replace(self, decoder=replace(self.decoder, chunks=Chunks(max(1, frames), look_ahead)))
 
+    def steered(self, wishes: DecodingOptions) -> Recognizer:
+        """The same recogniser with other wishes; the search is as wide as their n-best list is long, at least.
+
+        Raises OptionsError for a phrase that the vocabulary cannot spell.
+        """
+        search = replace(self.decoder.search, num_beams=max(self.decoder.search.num_beams, wishes.n_best))
+        bias = make_bias(wishes, self.decoder.tokenizer)
+        return replace(self, decoder=replace(self.decoder, search=search, bias=bias, n_best=wishes.n_best))
+
     def open_session(self, config: SessionConfig | None = None, *, partials: bool = True) -> StreamSession:
         """A new stream, independent of all others; without `partials` it gives final text only."""
         config = config or SessionConfig(partials=partials)
@@ -76,7 +85,6 @@ def load(
     Raises ConfigError, CheckpointError or TokenizerError for a folder that is not whole, CheckpointError for a device
     or a precision that is not there, OptionsError for a phrase that the vocabulary cannot spell.
     """
-    wishes = wishes or DecodingOptions()
     target = pick_device(device)
     eight_bits = picks_int8(precision, target)
     folder = folder.resolve()
@@ -88,7 +96,6 @@ def load(
             f"({model.config.vocab_size}, {model.config.eos_token_id}).",
             "Use the vocab.json and sentencepiece.bpe.model that belong to these weights.",
         )
-    bias = make_bias(wishes, tokenizer)
     features = read_feature_config(folder)
     if features.num_mel_bins != model.config.input_feat_per_channel * model.config.input_channels:
         raise CheckpointError(
@@ -97,7 +104,7 @@ def load(
             "Use the preprocessor_config.json that belongs to these weights.",
         )
     search = read_search_config(folder)
-    search = replace(search, num_beams=max(beams or search.num_beams, wishes.n_best))
+    search = replace(search, num_beams=beams or search.num_beams)
     alignment = read_alignment_config(folder, model.config)
     if not alignment.heads:
         heads = default_heads(model.config.decoder_layers, model.config.decoder_attention_heads)
@@ -107,10 +114,8 @@ def load(
     ctc = None if ctc is None else ctc.to(target)
     if eight_bits:
         make_int8(model)
-    decoder = SegmentDecoder(
-        model.to(target), tokenizer, features, search, alignment, confidence, ctc=ctc, bias=bias, n_best=wishes.n_best
-    )
-    return Recognizer(folder.name, decoder)
+    decoder = SegmentDecoder(model.to(target), tokenizer, features, search, alignment, confidence, ctc=ctc)
+    return Recognizer(folder.name, decoder).steered(wishes or DecodingOptions())
 
 
 def pick_device(name: str) -> str:

@@ -26,7 +26,7 @@ _POST_ROLL_S = 0.25
 _SILENT_DEVICE_S = 2.0
 _FIRST_BLOCK_S = 6.0  # wireless devices take their time to wake up
 _EXIT_S = 3.0  # the program does not wait longer for a device when it ends
-_LOST = "Check that it is plugged in, then start again."
+_LOST = "Check that it is plugged in, then resume or start again."
 
 
 class Microphone:

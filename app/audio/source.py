@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from s2t_core.types import AudioChunk
@@ -30,3 +31,9 @@ class AudioSource(Protocol):
     def fault(self) -> str:
         """What went wrong since `start`, with a remedy; empty while all is well."""
         ...
+
+
+def moved(chunks: Iterable[AudioChunk], by_s: float) -> Iterator[AudioChunk]:
+    """The chunks as a stream that began so much earlier: a recording goes on where it was paused."""
+    for chunk in chunks:
+        yield replace(chunk, start=chunk.start + round(by_s * chunk.rate))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QIcon, QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QMainWindow,
@@ -18,8 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.paths import resources
 from app.state import State
+from app.ui.commands import build_menus
+from app.ui.find_bar import FindBar
+from app.ui.icons import icon
 from app.ui.level_meter import LevelMeter
 from app.ui.notice_bar import NoticeBar
 from app.ui.transcript_view import TranscriptView
@@ -32,67 +33,91 @@ _STATUS = {
     State.IDLE: "Ready.",
     State.ARMING: "Waiting for sound…",
     State.LISTENING: "Listening.",
+    State.PAUSING: "Writing the last words…",
+    State.PAUSED: "Paused.",
     State.DRAINING: "Writing the last words…",
     State.FAILED: "Not working.",
 }
 
 
 class MainWindow(QMainWindow):
-    """Start/Stop, input, level, transcript, copy and save."""
+    """Start, pause and stop, input, level, transcript; what else can be asked for are `actions`, by their names."""
 
     start_requested = Signal(str)  # the chosen input
+    pause_requested = Signal()
+    resume_requested = Signal(str)  # the chosen input
     stop_requested = Signal()
-    inputs_requested = Signal()  # look for devices again
-    save_requested = Signal(str)  # path
     level_requested = Signal()  # a tick of the meter
+    input_chosen = Signal(str)
+    closing = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle("Dictate")
-        self.setWindowIcon(_icon("app"))
+        self.setWindowIcon(icon("app"))
         self.setMinimumSize(480, 320)
-        self.resize(760, 520)
+        self.resize(820, 560)
+        self.actions_by_name: dict[str, QAction] = build_menus(self)
         self._state = State.IDLE
         self._model = ""
-        self._lag_s = 0
-        self.toggle = QPushButton()
+        self._lag_s = self._time_s = 0
+        self.toggle, self.pause = QPushButton(), QPushButton()
         self.inputs = QComboBox()
-        self._refresh = QToolButton()
         self.meter = LevelMeter()
         self.notice = NoticeBar()
+        self.hint = NoticeBar("hint")
         self.view = TranscriptView()
-        self._status = QLabel()
+        self.find_bar = FindBar(self.view)
+        self._status, self._lag, self._lost = QLabel(), QLabel(), QLabel()
         self._ticks = QTimer(self)
         self._ticks.setInterval(_METER_MS)
         self._ticks.timeout.connect(self.level_requested)
         self._said = QTimer(self)
         self._said.setSingleShot(True)
         self._said.timeout.connect(self._show_status)
-        self._copy = self._action("Copy", "copy", QKeySequence("Ctrl+Shift+C"), self._copy_text)
-        self._save = self._action("Save…", "save", QKeySequence(QKeySequence.StandardKey.Save), self._ask_where)
         self._build()
+        self._connect()
         self.show_state(State.IDLE)
         self.show_document(TranscriptDocument())
 
+    def on(self, name: str, run: Callable[[], object]) -> None:
+        """Call `run` whenever command `name` is asked for."""
+        self.actions_by_name[name].triggered.connect(lambda *_: run())
+
     def show_inputs(self, names: Sequence[tuple[str, str]]) -> None:
         """Offer inputs as (label, value); the chosen one stays chosen if it is still there."""
+        self.inputs.blockSignals(True)
         chosen = self.inputs.currentData()
         self.inputs.clear()
         for label, value in names:
             self.inputs.addItem(label, value)
         self.inputs.setCurrentIndex(max(0, self.inputs.findData(chosen)))
+        self.inputs.blockSignals(False)
+
+    def choose_input(self, value: str) -> None:
+        """Make it the chosen one, if it is there."""
+        if self.inputs.findData(value) >= 0:
+            self.inputs.setCurrentIndex(self.inputs.findData(value))
 
     def show_state(self, state: State) -> None:
         """Make everything look like `state`."""
         self._state = state
-        recording = state in (State.ARMING, State.LISTENING)
-        self.toggle.setText("Stop" if recording else "Start")
-        self.toggle.setIcon(_icon("stop" if recording else "record"))
-        self.toggle.setAccessibleName("Stop dictation" if recording else "Start dictation")
-        self.toggle.setEnabled(state not in (State.DRAINING, State.FAILED))
-        self.inputs.setEnabled(state is State.IDLE)
-        self._refresh.setEnabled(state is State.IDLE)
-        if recording:
+        begun = state.is_recording or state in (State.PAUSING, State.PAUSED)
+        text, name = ("S&top", "stop") if begun else ("S&tart", "record")
+        toggle, pause = self.actions_by_name["toggle"], self.actions_by_name["pause"]
+        toggle.setText(text)
+        toggle.setEnabled(state not in (State.DRAINING, State.FAILED))
+        pause.setText("&Resume" if state in (State.PAUSING, State.PAUSED) else "&Pause")
+        pause.setEnabled(state.is_recording or state is State.PAUSED)
+        for action, icon_name in ((toggle, name), (pause, "record" if state is State.PAUSED else "pause")):
+            action.setIcon(icon(icon_name))
+        self._mirror(self.toggle, toggle, "dictation")
+        self._mirror(self.pause, pause, "dictation")
+        for control in (self.inputs, self.actions_by_name["inputs"], self.actions_by_name["meeting"]):
+            control.setEnabled(state in (State.IDLE, State.PAUSED))
+        for name in ("new", "history"):
+            self.actions_by_name[name].setEnabled(state in (State.IDLE, State.FAILED))
+        if state.is_recording:
             self._ticks.start()
         else:
             self._ticks.stop()
@@ -104,88 +129,129 @@ class MainWindow(QMainWindow):
         self._model = description
         self._show_status()
 
+    def show_time(self, time_s: int) -> None:
+        """So many seconds have been recorded."""
+        self._time_s = time_s
+        self._show_status()
+
     def show_lag(self, lag_s: int) -> None:
         """So many seconds of sound are not transcribed yet."""
-        before, self._lag_s = self._lag_s, lag_s
-        if max(before, lag_s) >= _LAG_S:
-            self._show_status()
+        self._lag_s = lag_s
+        self._lag.setVisible(bool(self._model) and lag_s >= _LAG_S)
+        self._lag.setText(f"{lag_s} s behind")
+
+    def show_lost(self, lost_s: float) -> None:
+        """So much sound of this recording never arrived."""
+        self._lost.setText(f"{lost_s:.1f} s lost")
+        self._lost.setProperty("alarm", lost_s > 0)
+        self._lost.style().polish(self._lost)
 
     def show_document(self, document: TranscriptDocument) -> None:
         """Show the transcript."""
         self.view.show_document(document)
-        for action in (self._copy, self._save):
-            action.setEnabled(bool(document.text))
+        has_text = bool(document.closed or document.open)
+        for name in ("copy_all", "export"):
+            self.actions_by_name[name].setEnabled(has_text)
 
     def say(self, text: str) -> None:
         """Tell in the status line, for a moment, that something has been done."""
         self._status.setText(text)
         self._said.start(_SAID_MS)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_status"):  # light became dark
+            self.show_state(self._state)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.closing.emit()
+        super().closeEvent(event)
+
     def _build(self) -> None:
-        # Not the button's own shortcut: Qt forgets that one whenever the text changes.
-        QShortcut(QKeySequence("Ctrl+R"), self, self.toggle.click)
-        self.toggle.setToolTip("Start or stop dictation (Ctrl+R)")
-        self.toggle.setMinimumWidth(110)
-        self.toggle.clicked.connect(self._toggle)
         self.inputs.setAccessibleName("Input device")
         self.inputs.setToolTip("Where the sound comes from")
         self.inputs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.inputs.setMinimumContentsLength(16)
-        self._refresh.setIcon(_icon("refresh"))
-        self._refresh.setAutoRaise(True)
-        self._refresh.setAccessibleName("Look for input devices again")
-        self._refresh.setToolTip("Look for input devices again")
-        self._refresh.clicked.connect(self.inputs_requested.emit)
+        refresh = self._tool_button("inputs", Qt.ToolButtonStyle.ToolButtonIconOnly)
         top = QHBoxLayout()
-        for widget, stretch in ((self.toggle, 0), (self.inputs, 1), (self._refresh, 0), (self.meter, 0)):
+        for widget, stretch in ((self.toggle, 0), (self.pause, 0), (self.inputs, 1), (refresh, 0), (self.meter, 0)):
             top.addWidget(widget, stretch)
         bottom = QHBoxLayout()
         bottom.addWidget(self._status, 1)
-        for action in (self._copy, self._save):
-            button = QToolButton()
-            button.setDefaultAction(action)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            button.setAutoRaise(True)
-            bottom.addWidget(button)
+        self._lag.setObjectName("badge")
+        self._lag.setToolTip("Sound that waits to be transcribed. Nothing of it is lost.")
+        self._lost.setObjectName("badge")
+        self._lost.setToolTip("Sound of this recording that never arrived")
+        bottom.addWidget(self._lag)
+        bottom.addWidget(self._lost)
+        for name in ("copy_all", "export"):
+            bottom.addWidget(self._tool_button(name, Qt.ToolButtonStyle.ToolButtonTextBesideIcon))
         column = QVBoxLayout()
         column.addLayout(top)
         column.addWidget(self.notice)
+        column.addWidget(self.hint)
         column.addWidget(self.view, 1)
+        column.addWidget(self.find_bar)
         column.addLayout(bottom)
         page = QWidget()
         page.setLayout(column)
         self.setCentralWidget(page)
+        self.show_lag(0)
+        self.show_lost(0.0)
         self.toggle.setFocus()
 
-    def _action(self, text: str, icon: str, shortcut: QKeySequence, run: Callable[[], None]) -> QAction:
-        action = QAction(_icon(icon), text, self)
-        action.setShortcut(shortcut)
-        action.setToolTip(f"{text} ({shortcut.toString(QKeySequence.SequenceFormat.NativeText)})")
-        action.triggered.connect(run)
-        self.addAction(action)
-        return action
+    def _connect(self) -> None:
+        for button, name in ((self.toggle, "toggle"), (self.pause, "pause")):
+            button.setMinimumWidth(110)
+            button.clicked.connect(self.actions_by_name[name].trigger)
+        self.on("toggle", self._toggle)
+        self.on("pause", self._pause)
+        self.on("copy_all", self._copy_text)
+        self.on("find", self.find_bar.open)
+        self.on("undo", self.view.undo)
+        self.on("redo", self.view.redo)
+        self.on("follow", self.view.follow)
+        self.on("quit", self.close)
+        self.actions_by_name["timestamps"].toggled.connect(self.view.show_timestamps)
+        self.inputs.currentIndexChanged.connect(lambda: self.input_chosen.emit(self.inputs.currentData() or ""))
+
+    def _tool_button(self, name: str, style: Qt.ToolButtonStyle) -> QToolButton:
+        action = self.actions_by_name[name]
+        button = QToolButton()
+        button.setDefaultAction(action)
+        button.setToolButtonStyle(style)
+        button.setAutoRaise(True)
+        button.setAccessibleName(action.text().replace("&", ""))
+        return button
+
+    def _mirror(self, button: QPushButton, action: QAction, what: str) -> None:
+        """A button that looks like its action; pressing it triggers that."""
+        plain = action.text().replace("&", "")
+        button.setText(plain)
+        button.setIcon(action.icon())
+        button.setEnabled(action.isEnabled())
+        button.setAccessibleName(f"{plain} {what}")
+        button.setToolTip(f"{plain} {what} ({action.shortcut().toString()})")
 
     def _show_status(self) -> None:
         loading = "" if self._model or self._state is State.FAILED else " The model is loading."
         model = f" Model: {self._model}." if self._model and self._state is State.IDLE else ""
-        behind = f" The text is {self._lag_s} s behind." if self._model and self._lag_s >= _LAG_S else ""
-        self._status.setText(_STATUS[self._state] + loading + model + behind)
+        runs = self._state in (State.LISTENING, State.PAUSED)
+        time = f" {self._time_s // 60}:{self._time_s % 60:02d}" if runs else ""
+        self._status.setText(_STATUS[self._state] + time + loading + model)
 
     def _toggle(self) -> None:
-        if self._state in (State.ARMING, State.LISTENING):
-            self.stop_requested.emit()
-        else:
+        if self._state is State.IDLE:
             self.start_requested.emit(self.inputs.currentData() or "")
+        else:
+            self.stop_requested.emit()
+
+    def _pause(self) -> None:
+        if self._state is State.PAUSED:
+            self.resume_requested.emit(self.inputs.currentData() or "")
+        else:
+            self.pause_requested.emit()
 
     def _copy_text(self) -> None:
         QGuiApplication.clipboard().setText(self.view.toPlainText())
         self.say("Copied.")
-
-    def _ask_where(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the transcript", "dictation.txt", "Text (*.txt)")
-        if path:
-            self.save_requested.emit(path)
-
-
-def _icon(name: str) -> QIcon:
-    return QIcon(str(resources() / "icons" / f"{name}.svg"))

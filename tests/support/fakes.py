@@ -131,6 +131,12 @@ class FakeRecognizer:
     def __init__(self, *sessions: ScriptedSession) -> None:
         self._sessions = list(sessions)
 
+    def steered(self, wishes):
+        self.wishes = wishes
+        if any(phrase.text == "unspellable" for phrase in wishes.phrases):
+            raise S2TError("A phrase cannot be spelt.", "Leave it out.")
+        return self
+
     def open_session(self, config=None) -> ScriptedSession:
         return self._sessions.pop(0)
 
@@ -167,3 +173,10 @@ class FakeSource:
 
     def fault(self) -> str:
         return "" if self.stopped.is_set() else self.broken
+
+
+class Unshaped:
+    """Leaves events as they are."""
+
+    def push(self, event):
+        return (event,)

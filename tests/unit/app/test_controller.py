@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import pytest
-from support.fakes import FakeRecognizer, FakeSource, ScriptedSession
+from support.fakes import FakeRecognizer, FakeSource, ScriptedSession, Unshaped
 
 from app.controller import DictationController
 from app.errors import AudioError
 from app.state import State
 from s2t_core.errors import CheckpointError
+from s2t_core.events import AudioLost
+from s2t_core.types import DecodingOptions, Phrase
 
 
 @pytest.fixture
 def make(qtbot):
     made = []
 
-    def build(*sessions, source=None, load=None):
+    def build(*sessions, source=None, load=None, phrases=()):
         sources = source if isinstance(source, list) else [source or FakeSource()]
-        controller = DictationController(load or (lambda: FakeRecognizer(*sessions)), lambda name: sources.pop(0))
+        load = load or (lambda: FakeRecognizer(*sessions))
+        controller = DictationController(load, lambda name: sources.pop(0), Unshaped, lambda: DecodingOptions(phrases))
         controller.states, controller.notices = [], []
         controller.state_changed.connect(controller.states.append)
         controller.noticed.connect(controller.notices.append)
@@ -79,6 +82,75 @@ def test_a_second_dictation_goes_on_in_the_same_document(qtbot, make):
         reaches(qtbot, controller, State.IDLE)
 
 
+def test_a_paused_recording_goes_on_with_its_time_and_without_a_paragraph(qtbot, make):
+    sessions = ScriptedSession(["one"]), ScriptedSession(["two"])
+    controller = make(*sessions, source=[FakeSource(), FakeSource()])
+    controller.load()
+    controller.start("")
+    qtbot.waitUntil(lambda: controller.document.text == "one")
+    controller.pause()
+    assert controller.state is State.PAUSING
+    reaches(qtbot, controller, State.PAUSED)
+    assert controller.document.open == ()
+    controller.resume("")
+    qtbot.waitUntil(lambda: controller.document.text == "one two")
+    assert sessions[1].heard[0].start == 300
+    controller.stop()
+    reaches(qtbot, controller, State.IDLE)
+    assert controller.document.session_starts == (0,)
+
+
+def test_a_paused_recording_can_be_stopped_and_a_pausing_one_too(qtbot, make):
+    controller = make(ScriptedSession(["one"]), ScriptedSession(["two"]), source=[FakeSource(), FakeSource()])
+    controller.load()
+    controller.start("")
+    qtbot.waitUntil(lambda: controller.document.text == "one")
+    controller.pause()
+    controller.stop()
+    assert controller.state is State.DRAINING
+    reaches(qtbot, controller, State.IDLE)
+    controller.start("")
+    qtbot.waitUntil(lambda: controller.document.text.endswith("two"))
+    controller.pause()
+    reaches(qtbot, controller, State.PAUSED)
+    controller.stop()
+    assert controller.state is State.IDLE
+
+
+def test_an_input_that_cannot_be_opened_again_leaves_the_recording_paused(qtbot, make):
+    broken = FakeSource(error=AudioError("No microphone.", "Plug one in."))
+    controller = make(ScriptedSession(["one"]), source=[FakeSource(), broken])
+    controller.load()
+    controller.start("")
+    qtbot.waitUntil(lambda: controller.document.text == "one")
+    controller.pause()
+    reaches(qtbot, controller, State.PAUSED)
+    controller.resume("")
+    assert controller.state is State.PAUSED
+    assert controller.notices[-1] == "No microphone. Plug one in."
+
+
+def test_a_phrase_that_cannot_be_spelt_is_said_and_speech_is_heard_without_it(qtbot, make):
+    controller = make(ScriptedSession(["heard"]), phrases=(Phrase("unspellable"),))
+    controller.load()
+    controller.start("")
+    qtbot.waitUntil(lambda: controller.document.text == "heard")
+    assert controller.notices[-1] == "A phrase cannot be spelt. Leave it out."
+
+
+def test_sound_that_never_arrived_is_counted(qtbot, make):
+    session = ScriptedSession([])
+    session.finish = lambda: (AudioLost(16000, 24000),)
+    controller = make(session)
+    lost = []
+    controller.lost_changed.connect(lost.append)
+    controller.load()
+    controller.start("")
+    controller.stop()
+    reaches(qtbot, controller, State.IDLE)
+    assert lost == [0.0, 0.5]
+
+
 def test_a_source_that_does_not_open_is_said_and_leaves_the_program_idle(qtbot, make):
     controller = make(source=FakeSource(error=AudioError("No microphone.", "Plug one in.")))
     controller.load()
@@ -87,14 +159,14 @@ def test_a_source_that_does_not_open_is_said_and_leaves_the_program_idle(qtbot, 
     assert controller.notices == ["No microphone. Plug one in."]
 
 
-def test_a_source_that_breaks_is_said_and_what_was_heard_is_kept(qtbot, make):
+def test_a_source_that_breaks_is_said_and_the_recording_waits(qtbot, make):
     source = FakeSource()
     controller = make(ScriptedSession(["kept"]), source=source)
     controller.load()
     controller.start("")
     qtbot.waitUntil(lambda: controller.document.text == "kept")
     source.broken = "The microphone was disconnected."
-    reaches(qtbot, controller, State.IDLE)
+    reaches(qtbot, controller, State.PAUSED)
     assert controller.notices[-1] == "The microphone was disconnected."
     assert controller.document.settled_text == "kept"
 

@@ -10,7 +10,8 @@ from app.state import State
 from app.ui.level_meter import LevelMeter, scale_level
 from app.ui.main_window import MainWindow
 from app.ui.notice_bar import NoticeBar
-from app.ui.transcript_view import TranscriptView, tentative_colour
+from app.ui.transcript_runs import tentative_colour
+from app.ui.transcript_view import TranscriptView
 from s2t_core.events import SegmentClosed, SegmentUpdated
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import Segment

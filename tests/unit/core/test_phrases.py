@@ -207,7 +207,7 @@ def test_what_is_suppressed_is_never_written(model, encoded, beams):
 
 
 def with_wishes(recognizer, **wishes):
-    return replace(recognizer.decoder, bias=make_bias(DecodingOptions(**wishes), recognizer.decoder.tokenizer))
+    return recognizer.steered(DecodingOptions(**wishes)).decoder
 
 
 def test_a_phrase_changes_the_spelling_of_real_speech_in_drafts_and_final_text(recognizer, sample):

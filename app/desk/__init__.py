@@ -1,0 +1,1 @@
+"""The desk: every file joins one window of the program with what does its work."""

@@ -1,0 +1,160 @@
+"""The main window joined with the controller, and what belongs to every dictation: settings, editing, inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.controller import DictationController
+from app.desk.inputs import find_inputs, make_source
+from app.edits import EditHistory
+from app.errors import AppError
+from app.settings import Settings
+from app.settings_file import read_settings, write_settings
+from app.ui.main_window import MainWindow
+from app.ui.transcript_layout import Edit
+from s2t_core.text.formatter import Formatter
+from s2t_core.transcript import TranscriptDocument
+from s2t_core.types import DecodingOptions, Phrase
+
+if TYPE_CHECKING:
+    from s2t_core.recognizer import Recognizer
+
+_SCALE_STEP = 1.1
+_SAVE_MS = 500
+
+
+class Desktop(QObject):
+    """The window and its controller, connected. `settings` are the user's; `use` changes them."""
+
+    settings_changed = Signal(Settings)
+
+    def __init__(self, load: Callable[[], Recognizer], settings_path: Path, wishes: DecodingOptions) -> None:
+        super().__init__()
+        self._path = settings_path
+        self._wishes = wishes
+        self.settings, self._notice = read_settings(settings_path)
+        self.window = MainWindow()
+        self.controller = DictationController(load, make_source, self._make_shaper, self._wanted)
+        self._edits = EditHistory()
+        self._closed = 0  # items of the document that was shown last
+        self._save = QTimer(self)
+        self._save.setSingleShot(True)
+        self._save.setInterval(_SAVE_MS)
+        self._save.timeout.connect(self._write_settings)
+        self._connect()
+        self.use(self.settings)
+
+    def open(self) -> None:
+        """Show the window, then look for microphones and load the model behind it."""
+        self.window.show()
+        self.controller.load()
+        QTimer.singleShot(0, self._first_look)
+
+    def use(self, settings: Settings) -> None:
+        """Everything follows these settings from now on; they are saved a moment later."""
+        changed, self.settings = settings != self.settings, settings
+        view, window = settings.view, self.window
+        window.view.set_text_scale(view.text_scale)
+        window.view.mark_doubt(view.doubt)
+        window.actions_by_name["timestamps"].setChecked(view.timestamps)
+        window.actions_by_name["meeting"].setChecked(settings.sound.meeting)
+        if changed:
+            self._save.start()
+            self.settings_changed.emit(settings)
+
+    def show(self, document: TranscriptDocument) -> None:
+        """Go on with another document."""
+        self._edits.forget()
+        self.controller.show(document)
+
+    def shut_down(self, wait_s: float) -> bool:
+        """Save what is to be saved and end the engine; returns whether it has ended in time."""
+        if self._save.isActive():
+            self._save.stop()
+            self._write_settings()
+        return self.controller.shut_down(wait_s)
+
+    def find_inputs(self, again: bool) -> None:
+        """Offer the inputs there are now."""
+        names, notice = find_inputs(again)
+        self.window.show_inputs(names)
+        self.window.choose_input(self.settings.sound.input)
+        self.window.notice.show_notice(notice)
+
+    def _first_look(self) -> None:
+        self.find_inputs(again=False)
+        if self._notice:
+            self.window.notice.show_notice(self._notice)
+
+    def _connect(self) -> None:
+        window, controller = self.window, self.controller
+        window.start_requested.connect(controller.start)
+        window.pause_requested.connect(controller.pause)
+        window.resume_requested.connect(controller.resume)
+        window.stop_requested.connect(controller.stop)
+        window.level_requested.connect(lambda: window.meter.show_peak(controller.take_peak()))
+        window.input_chosen.connect(self._keep_input)
+        window.on("inputs", lambda: self.find_inputs(again=True))
+        window.on("new", lambda: self.show(TranscriptDocument()))
+        window.on("undo", lambda: controller.show(self._edits.undo(controller.document)))
+        window.on("redo", lambda: controller.show(self._edits.redo(controller.document)))
+        window.on("larger", lambda: self._scale(1))
+        window.on("smaller", lambda: self._scale(-1))
+        window.on("normal", lambda: self._scale(0))
+        window.actions_by_name["timestamps"].toggled.connect(self._keep_timestamps)
+        window.actions_by_name["meeting"].toggled.connect(self._keep_meeting)
+        window.view.edited.connect(self._edit)
+        window.view.scale_requested.connect(self._scale)
+        window.view.undo_requested.connect(window.actions_by_name["undo"].trigger)
+        window.view.redo_requested.connect(window.actions_by_name["redo"].trigger)
+        controller.state_changed.connect(window.show_state)
+        controller.document_changed.connect(self._show_document)
+        controller.model_ready.connect(window.show_model)
+        controller.time_changed.connect(window.show_time)
+        controller.lag_changed.connect(window.show_lag)
+        controller.lost_changed.connect(window.show_lost)
+        controller.noticed.connect(window.notice.show_notice)
+
+    def _show_document(self, document: TranscriptDocument) -> None:
+        if len(document.closed) < self._closed:  # by voice, or another document: edits no longer know their places
+            self._edits.forget()
+        self._closed = len(document.closed)
+        self.window.show_document(document)
+
+    def _edit(self, edit: Edit) -> None:
+        document = self._edits.edit(self.controller.document, edit.first, edit.last, edit.text)
+        self._closed = len(document.closed)
+        self.controller.show(document)
+
+    def _make_shaper(self) -> Formatter:
+        return Formatter(self.settings.text.rules)
+
+    def _wanted(self) -> DecodingOptions:
+        text = self.settings.text
+        own = tuple(Phrase(word, text.boost) for word in text.vocabulary)
+        return replace(self._wishes, phrases=(*self._wishes.phrases, *own))
+
+    def _keep_input(self, name: str) -> None:
+        self.use(replace(self.settings, sound=replace(self.settings.sound, input=name)))
+
+    def _keep_meeting(self, meeting: bool) -> None:
+        self.use(replace(self.settings, sound=replace(self.settings.sound, meeting=meeting)))
+
+    def _keep_timestamps(self, shown: bool) -> None:
+        self.use(replace(self.settings, view=replace(self.settings.view, timestamps=shown)))
+
+    def _scale(self, steps: int) -> None:
+        scale = self.settings.view.text_scale * _SCALE_STEP**steps if steps else 1.0
+        scale = min(4.0, max(0.5, scale))
+        self.use(replace(self.settings, view=replace(self.settings.view, text_scale=scale)))
+
+    def _write_settings(self) -> None:
+        try:
+            write_settings(self._path, self.settings)
+        except AppError as error:
+            self.window.notice.show_notice(str(error))
