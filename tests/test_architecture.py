@@ -34,7 +34,7 @@ MAY_IMPORT = {
                           "s2t_core.tokenizer", "s2t_core.features"],
     "s2t_core.streaming": ["s2t_core.types", "s2t_core.events", "s2t_core.features", "s2t_core.decoding",
                            "s2t_core.tokenizer"],
-    "s2t_core.text": ["s2t_core.types", "s2t_core.events"],
+    "s2t_core.text": ["s2t_core.types", "s2t_core.events", "s2t_core.transcript"],
     "s2t_core.session": ["s2t_core.types", "s2t_core.events", "s2t_core.features", "s2t_core.decoding",
                          "s2t_core.streaming"],
     "s2t_core.recognizer": ["s2t_core"],

@@ -1,0 +1,206 @@
+"""Pieces written one behind the other: spaces, capitals, and the model's marks where a spoken one stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from s2t_core.text.capitals import Case, cased, ends_sentence
+from s2t_core.text.grammar import Piece
+from s2t_core.text.marks import Spoken
+from s2t_core.text.tokens import DASHES
+from s2t_core.types import MARKS, Word
+
+_PLACED = frozenset(MARKS + "\u2026 " + DASHES)  # the model's marks that a spoken mark replaces
+_PAUSES = frozenset(",; " + DASHES)  # and those that a line's end replaces
+_OPENING = frozenset("([{")
+_CLOSING = frozenset(MARKS + "\u2026)]}")
+_WORD = re.compile(r"\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """How the text before a segment ended: what its first word is written like, and its last sign."""
+
+    case: Case = Case.RAISE
+    last: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ink:
+    """Written text and the atoms it came from."""
+
+    text: str
+    first: int
+    end: int
+
+
+class Page:
+    """The text of one segment so far, and how the next word of it will be written."""
+
+    def __init__(self, before: Before, capitals: bool, keeps_marks: bool) -> None:
+        """capitals: sentences begin with one; keeps_marks: no rule takes away the model's marks."""
+        self._before = before
+        self._capitals = capitals
+        self._keeps_marks = keeps_marks
+        self._ink: list[_Ink] = []
+        self._waiting: list[_Ink] = []  # the model's marks behind the last word, which a spoken mark may replace
+        self._glued = False  # nothing stands between this and what comes next
+        self._said: Spoken | None = None  # the last piece, where it was a spoken mark
+        self.case = before.case if capitals else Case.KEEP  # of the next word
+        self.length = 0  # letters written, without the waiting marks
+
+    def put(self, piece: Piece) -> None:
+        """Write the next piece."""
+        if piece.spoken is not None:
+            self._put_spoken(piece, piece.spoken)
+        elif piece.text:
+            self._put_word(piece)
+        elif piece.made:
+            self._leave_out(piece)
+        else:
+            self._put_marks(piece)
+        if self._keeps_marks:
+            self._write_waiting()
+
+    def text(self) -> str:
+        """All of it; nothing follows."""
+        self._write_waiting()
+        return "".join(ink.text for ink in self._ink)
+
+    def after(self, text: str) -> Before:
+        """How `text`, all that was written, leaves off."""
+        if not text or not self._capitals:
+            return Before(self.case, text[-1:] or self._before.last)
+        # What a model hears anew it begins with a capital, also in the middle of a sentence.
+        said = self._said
+        goes_on = said is not None and not said.keeps_behind and said.written not in ('"', "...")
+        return Before(Case.LOWER if goes_on and self.case is Case.KEEP else self.case, text[-1])
+
+    def words(self, length: int, spoken: Sequence[Word]) -> tuple[Word, ...]:
+        """The words in the first `length` letters, each placed where what it came from was said.
+
+        spoken: for every atom the word it belongs to
+        """
+        if not spoken:
+            return ()
+        words: list[Word] = []
+        index = begin = 0  # an ink, and where it begins
+        for match in _WORD.finditer("".join(ink.text for ink in self._ink)[:length]):
+            while begin + len(self._ink[index].text) <= match.start():
+                begin, index = begin + len(self._ink[index].text), index + 1
+            first = end = index
+            behind = begin
+            while behind < match.end():
+                behind, end = behind + len(self._ink[end].text), end + 1
+            sources = [ink for ink in self._ink[first:end] if ink.end > ink.first]
+            places = spoken[sources[0].first : sources[-1].end]
+            words.append(_joined(match.group(), places))
+        return tuple(words)
+
+    def _put_word(self, piece: Piece) -> None:
+        self._write_waiting()
+        text = piece.text
+        if self.case in (Case.ALL, Case.CAPITAL) or (self._capitals and not piece.made):
+            text = cased(text, self.case)
+        if piece.joined and self.length:
+            text = "-" + text
+        elif not text.startswith("\n"):
+            self._space()
+        self._write(piece.lead + text, piece)
+        trail = "" if text.endswith("\n") else piece.trail
+        if piece.made and trail[:1] == text[-1:]:
+            trail = trail[1:]  # "etc." at the end of a sentence
+        self._wait(trail, piece)
+        self._glued, self._said = text.endswith("\n"), None
+        ends = text.endswith("\n") or ends_sentence(piece.text, trail)
+        self.case = Case.RAISE if ends and self._capitals else Case.KEEP
+
+    def _put_marks(self, piece: Piece) -> None:
+        """Marks of the model that stand alone."""
+        marks = piece.trail
+        if set(marks) <= _CLOSING:
+            self._wait(marks, piece)
+            if self._capitals and ends_sentence("", marks):
+                self.case = Case.RAISE
+        elif set(marks) <= set(DASHES):
+            self._wait(" " + marks if self.length or self._waiting else marks, piece)
+        else:
+            self._write_waiting()
+            self._space()
+            self._write(marks, piece)
+            self._glued = set(marks) <= _OPENING
+        self._said = None
+
+    def _leave_out(self, piece: Piece) -> None:
+        """Words for which nothing is written: a mark behind them goes to the word before, unless that has a better."""
+        ends = ends_sentence("", piece.trail)
+        if self.length and self._said is None and (ends or not self._waiting):
+            self._waiting = []
+            self._wait(piece.trail, piece)
+            if ends and self._capitals:
+                self.case = Case.RAISE
+
+    def _put_spoken(self, piece: Piece, spoken: Spoken) -> None:
+        replaced = "".join(ink.text for ink in self._waiting) + piece.trail
+        is_case = spoken.case is not Case.KEEP
+        self._drop(_PAUSES if is_case or spoken.written.startswith("\n") else _PLACED)
+        self._write_waiting()
+        if not is_case:
+            if spoken.glue in ("right", "none"):
+                self._space()
+            if self.length or spoken.written != self._before.last or spoken.written not in MARKS:
+                self._write(spoken.written, piece)
+            self._glued = spoken.glue in ("right", "both")
+        if spoken.keeps_behind:
+            self._wait(piece.trail, piece)
+        self._said = spoken
+        self.case = self._case_behind(spoken, replaced)
+
+    def _case_behind(self, spoken: Spoken, replaced: str) -> Case:
+        if spoken.case is not Case.KEEP:
+            return spoken.case
+        if not self._capitals:
+            return Case.KEEP
+        if spoken.written in (".", "?", "!") or spoken.written.startswith("\n"):
+            return Case.RAISE
+        if spoken.glue == "right" and self.case is Case.RAISE:
+            return Case.RAISE
+        if spoken.keeps_behind:
+            return Case.RAISE if ends_sentence("", replaced) and self._waiting else Case.KEEP
+        if spoken.written in ('"', "..."):
+            return Case.KEEP
+        return Case.LOWER if any(mark in ".?!" for mark in replaced) else Case.KEEP
+
+    def _drop(self, marks: frozenset[str]) -> None:
+        kept = (
+            _Ink("".join(sign for sign in ink.text if sign not in marks), ink.first, ink.end) for ink in self._waiting
+        )
+        self._waiting = [ink for ink in kept if ink.text]
+
+    def _wait(self, marks: str, piece: Piece) -> None:
+        if marks:
+            self._waiting.append(_Ink(marks, piece.first, piece.end))
+
+    def _write_waiting(self) -> None:
+        for ink in self._waiting:
+            self._ink.append(ink)
+            self.length += len(ink.text)
+        self._waiting = []
+
+    def _space(self) -> None:
+        if self.length and not self._glued:
+            self._ink.append(_Ink(" ", 0, 0))
+            self.length += 1
+
+    def _write(self, text: str, piece: Piece) -> None:
+        if text:
+            self._ink.append(_Ink(text, piece.first, piece.end))
+            self.length += len(text)
+
+
+def _joined(text: str, places: Sequence[Word]) -> Word:
+    start = min(place.start_sample for place in places)
+    end = max(place.end_sample for place in places)
+    return Word(text, start, end, min(place.confidence for place in places))
