@@ -100,9 +100,7 @@ class Grammar:
             words = [_word(atoms, place, place, settled) for place in range(begin + 1, match.end)]
             return (_word(atoms, begin, index, settled), *words)
         first, last = atoms[index], atoms[match.end - 1]
-        return (
-            Piece(index, match.end, match.text, first.lead, last.trail, settled, True, first.joined, match.spoken),
-        )
+        return (Piece(index, match.end, match.text, first.lead, last.trail, settled, True, first.joined, match.spoken),)
 
     def _replacement(self, sight: Sight) -> _Match | None:
         found = _longest(self._replacements, sight, sight.word)
@@ -167,9 +165,7 @@ def _table(meanings: Iterable[tuple[str, _Meaning]]) -> _Table[_Meaning]:
     return table
 
 
-def _longest(
-    table: _Table[_Meaning], sight: Sight, look: Callable[[int], str]
-) -> tuple[_Meaning, int] | None:
+def _longest(table: _Table[_Meaning], sight: Sight, look: Callable[[int], str]) -> tuple[_Meaning, int] | None:
     """What the words from the origin on mean, and the atom behind them."""
     for keys, meaning in table.get(look(sight.origin), ()):
         if all(look(place) == key for place, key in enumerate(keys, sight.origin)):

@@ -117,15 +117,15 @@ def test_a_microphone_that_is_pulled_out_is_said_and_the_words_are_kept(place, t
         player.start()
         program.wait(lambda seen: "metal" in seen["shown"], what="words")
         microphone.unplug()
-        done = program.state("idle")
+        done = program.state("paused")
         assert "disconnected" in done["notice"] or "stopped sending" in done["notice"]
         assert done["settled"].startswith("The invention of movable metal")
         assert program.do("shot unplugged")["saved"]
-        program.do("click")
+        program.do("pause")
         again = program.wait(lambda seen: seen["notice"] != done["notice"])["notice"]
         assert "cannot be opened" in again or "No microphone" in again
         microphone.plug()
-        program.do("click")
+        program.do("pause")
         program.state("listening")
         player.join()
 

@@ -2,6 +2,7 @@
 
 usage: drive_window.py FOLDER; reads commands from stdin:
     click            press Start or Stop
+    pause            press Pause or Resume
     text             settled and tentative text, state, notice
     shot NAME        a picture of the screen as FOLDER/NAME.png
     copy             press Copy and tell the clipboard
@@ -44,6 +45,9 @@ def obey(line: str) -> None:
     if word == "click":
         QTest.mouseClick(window.toggle, Qt.MouseButton.LeftButton)
         tell(state=desktop.controller.state.value)
+    elif word == "pause":
+        QTest.mouseClick(window.pause, Qt.MouseButton.LeftButton)
+        tell(state=desktop.controller.state.value)
     elif word == "text":
         tell(
             settled=document.settled_text,
@@ -58,7 +62,7 @@ def obey(line: str) -> None:
     elif word == "shot":
         tell(saved=QGuiApplication.primaryScreen().grabWindow(0).save(str(folder / f"{rest}.png")))
     elif word == "copy":
-        window._copy.trigger()
+        window.actions_by_name["copy_all"].trigger()
         tell(clipboard=QGuiApplication.clipboard().text())
     elif word == "save":
         window.save_requested.emit(rest)
