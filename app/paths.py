@@ -43,3 +43,13 @@ def log_file() -> Path:
 def settings_file() -> Path:
     """What the user has chosen."""
     return Path(platformdirs.user_config_path("dictate", appauthor=False)) / "settings.json"
+
+
+def history_file() -> Path:
+    """The transcripts that were kept."""
+    return Path(platformdirs.user_data_path("dictate", appauthor=False)) / "history.sqlite"
+
+
+def recordings_folder() -> Path:
+    """The sound that was kept with them."""
+    return Path(platformdirs.user_data_path("dictate", appauthor=False)) / "recordings"

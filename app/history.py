@@ -1,0 +1,287 @@
+"""Every transcript that was kept, in one SQLite file: found, read, renamed, deleted, and forgotten in time.
+
+A transcript is committed segment by segment while it grows; what was committed survives the program's sudden end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from app.errors import AppError
+from app.history_items import item_of, item_row, length_samples, title_of, word_count
+from s2t_core.transcript import TranscriptDocument, text_of
+
+_VERSION = 1
+_BUSY_MS = 5000
+_SNIPPET_LENGTH = 200
+_PLACE_BITS = 24  # of a row's number in the texts: so many items has a transcript at most
+_COLUMNS = "id, title, started_at, length_samples, words, model, source, finished"
+# Secure_delete overwrites what is deleted: a forgotten dictation is not left in free pages.
+_SET_UP = """
+PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
+"""
+_SCHEMA = f"""
+CREATE TABLE transcripts (
+    id INTEGER PRIMARY KEY, title TEXT NOT NULL, named INTEGER NOT NULL DEFAULT 0, started_at TEXT NOT NULL,
+    model TEXT NOT NULL, source TEXT NOT NULL, finished INTEGER NOT NULL DEFAULT 0, words INTEGER NOT NULL DEFAULT 0,
+    length_samples INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE items (
+    transcript INTEGER NOT NULL REFERENCES transcripts (id) ON DELETE CASCADE, place INTEGER NOT NULL,
+    starts INTEGER NOT NULL, segment INTEGER, start_sample INTEGER NOT NULL, end_sample INTEGER NOT NULL,
+    speaker TEXT NOT NULL, text TEXT NOT NULL, words TEXT NOT NULL, PRIMARY KEY (transcript, place)) WITHOUT ROWID;
+CREATE TABLE recordings (
+    transcript INTEGER NOT NULL REFERENCES transcripts (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+    file TEXT NOT NULL, PRIMARY KEY (transcript, number)) WITHOUT ROWID;
+CREATE VIRTUAL TABLE texts USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2');
+PRAGMA user_version = {_VERSION};
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptRow:
+    """A kept transcript as a list shows it.
+
+    started_at  UTC
+    finished    False while it grows, or where the program ended in the midst of it
+    snippet     where the text that was searched for stands, between \\x02 and \\x03; else how it begins
+    """
+
+    id: int
+    title: str
+    started_at: datetime
+    length_samples: int
+    words: int
+    model: str
+    source: str
+    finished: bool
+    snippet: str = ""
+
+
+class History:
+    """One connection for one thread. Every method raises AppError where the file cannot be read or written."""
+
+    def __init__(self, path: Path, recordings: Path) -> None:
+        """path: of the database, made where there is none; recordings: the folder of the sound that is kept."""
+        self.notice = ""  # of a file that had to be set aside
+        self._path, self._recordings = path, recordings
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+            self._base = self._opened()
+        except (OSError, sqlite3.Error) as error:
+            raise _fault(path, error) from None
+
+    def begin(self, started_at: datetime, model: str, source: str) -> int:
+        """A new transcript; returns its id."""
+        with self._change() as base:
+            title = started_at.astimezone().strftime("%Y-%m-%d %H:%M")
+            columns = (title, started_at.astimezone(UTC).isoformat(), model, source)
+            made = base.execute(
+                "INSERT INTO transcripts (title, started_at, model, source) VALUES (?, ?, ?, ?)", columns
+            ).lastrowid
+            assert made is not None
+            _entitle(base, made, title)
+        return made
+
+    def write(self, id: int, document: TranscriptDocument, first: int = 0) -> None:
+        """Keep the closed items of the document; those before `first` are known to be kept as they are."""
+        places = range(first, len(document.closed))
+        rows = [item_row(id, place, document) for place in places]
+        texts = [(_text_row(id, place), text_of(document.closed[place])) for place in places]
+        with self._change() as base:
+            base.execute("DELETE FROM items WHERE transcript = ? AND place >= ?", (id, first))
+            base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (_text_row(id, first), _text_row(id + 1) - 1))
+            base.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            base.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
+            base.execute(
+                "UPDATE transcripts SET words = ?, length_samples = ? WHERE id = ?",
+                (word_count(document), length_samples(document), id),
+            )
+            unnamed = base.execute("SELECT 1 FROM transcripts WHERE id = ? AND named = 0", (id,)).fetchone()
+            if unnamed and document.closed:
+                _entitle(base, id, title_of(document))
+
+    def finish(self, id: int) -> None:
+        """The recording has ended in order."""
+        with self._change() as base:
+            base.execute("UPDATE transcripts SET finished = 1 WHERE id = ?", (id,))
+
+    def reopen(self, id: int) -> None:
+        """It grows again."""
+        with self._change() as base:
+            base.execute("UPDATE transcripts SET finished = 0 WHERE id = ?", (id,))
+
+    def add_recording(self, id: int, number: int, file: Path) -> None:
+        """The sound of the transcript's recording `number`, counted from 0, is in this file of the folder."""
+        with self._change() as base:
+            base.execute("INSERT OR REPLACE INTO recordings VALUES (?, ?, ?)", (id, number, file.name))
+
+    def recordings(self, id: int) -> dict[int, Path]:
+        """The files with its sound, by the number of the recording."""
+        rows = self._rows("SELECT number, file FROM recordings WHERE transcript = ?", (id,))
+        return {number: self._recordings / Path(file).name for number, file in rows}
+
+    def transcripts(self, search: str = "", limit: int = 200, offset: int = 0) -> tuple[TranscriptRow, ...]:
+        """The latest first. With `search`, those that hold words beginning with each of its words; limit -1: all."""
+        found, values = _matching(search)
+        rows = self._rows(
+            f"SELECT {_COLUMNS} FROM transcripts WHERE {found} ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?",
+            (*values, limit, offset),
+        )
+        return tuple(
+            TranscriptRow(id, title, datetime.fromisoformat(at), length, words, model, source, bool(done),
+                          self._snippet(id, search))
+            for id, title, at, length, words, model, source, done in rows
+        )  # fmt: skip
+
+    def count(self, search: str = "") -> int:
+        """How many there are."""
+        found, values = _matching(search)
+        return int(self._rows(f"SELECT count(*) FROM transcripts WHERE {found}", values)[0][0])
+
+    def _snippet(self, id: int, search: str) -> str:
+        words = _words(search)
+        if words:
+            rows = self._rows(
+                "SELECT snippet(texts, 0, char(2), char(3), '…', 12) FROM texts "
+                "WHERE texts MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT 1",
+                (" OR ".join(words), _text_row(id), _text_row(id + 1) - 1),
+            )
+        else:
+            rows = self._rows("SELECT text FROM items WHERE transcript = ? ORDER BY place LIMIT 1", (id,))
+        return str(rows[0][0])[:_SNIPPET_LENGTH] if rows else ""
+
+    def document(self, id: int) -> TranscriptDocument:
+        """A kept transcript. Raises AppError where there is none of this id."""
+        self._find(id)
+        rows = self._rows("SELECT * FROM items WHERE transcript = ? ORDER BY place", (id,))
+        starts = [place for _, place, begun, *_ in rows for _ in range(begun)]
+        return TranscriptDocument(tuple(map(item_of, rows)), session_starts=tuple(starts))
+
+    def find(self, id: int) -> TranscriptRow:
+        """What a list shows of it. Raises AppError where there is none of this id."""
+        self._find(id)
+        return next(row for row in self.transcripts(limit=-1) if row.id == id)
+
+    def rename(self, id: int, title: str) -> None:
+        """Give it a name; an empty one is made from its text."""
+        document, own = self.document(id), title.strip()
+        with self._change() as base:
+            base.execute("UPDATE transcripts SET named = ? WHERE id = ?", (bool(own), id))
+            _entitle(base, id, own or title_of(document))
+
+    def delete(self, ids: Sequence[int]) -> None:
+        """They are gone, with their sound."""
+        files = [file for id in ids for file in self.recordings(id).values()]
+        with self._change() as base:
+            for id in ids:
+                base.execute("DELETE FROM transcripts WHERE id = ?", (id,))
+                base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (_text_row(id), _text_row(id + 1) - 1))
+            base.execute("INSERT INTO texts (texts) VALUES ('optimize')")  # its index forgets them as well
+        for file in files:
+            with contextlib.suppress(OSError):
+                file.unlink()
+        with contextlib.suppress(sqlite3.Error):  # the log holds what was deleted until it is written back
+            self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def sweep(self, days: int, now: datetime) -> int:
+        """Forget what is older; 0 days: nothing is. Returns how many went."""
+        if days <= 0:
+            return 0
+        oldest = (now.astimezone(UTC) - timedelta(days=days)).isoformat()
+        ids = [id for (id,) in self._rows("SELECT id FROM transcripts WHERE started_at < ?", (oldest,))]
+        self.delete(ids)
+        return len(ids)
+
+    def close(self) -> None:
+        """No more is asked of it."""
+        self._base.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            return self._connected()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):  # locked, read-only, full: nothing is damaged
+                raise
+            aside = self._path.with_name(f"{self._path.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
+            self._path.replace(aside)
+            for tail in ("-wal", "-shm"):
+                self._path.with_name(self._path.name + tail).unlink(missing_ok=True)
+            self._path.touch(mode=0o600)
+            self.notice = f"The history was damaged; it is kept as {aside.name}, and a new one has begun."
+            return self._connected()
+
+    def _connected(self) -> sqlite3.Connection:
+        base = sqlite3.connect(self._path, timeout=_BUSY_MS / 1000, isolation_level=None)
+        try:
+            base.executescript(_SET_UP)
+            version = base.execute("PRAGMA user_version").fetchone()[0]
+            if version > _VERSION:
+                raise AppError(f"The history in {self._path} is of a newer version.", "Install that version again.")
+            if version == 0:
+                base.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+            base.execute("SELECT count(*) FROM transcripts")
+        except BaseException:
+            base.close()
+            raise
+        return base
+
+    @contextlib.contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """All of it or nothing."""
+        try:
+            self._base.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._base
+                self._base.execute("COMMIT")
+            except BaseException:
+                self._base.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise _fault(self._path, error) from None
+
+    def _rows(self, query: str, values: tuple[object, ...]) -> list[Any]:
+        try:
+            return self._base.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise _fault(self._path, error) from None
+
+    def _find(self, id: int) -> None:
+        if not self._rows("SELECT 1 FROM transcripts WHERE id = ?", (id,)):
+            raise AppError(f"There is no transcript {id}.", "See: dictate sessions list")
+
+
+def _entitle(base: sqlite3.Connection, id: int, title: str) -> None:
+    base.execute("UPDATE transcripts SET title = ? WHERE id = ?", (title, id))
+    base.execute("INSERT OR REPLACE INTO texts (rowid, text) VALUES (?, ?)", (_text_row(id), title))
+
+
+def _text_row(id: int, place: int = -1) -> int:
+    """The number of an item's row among all texts; that of the title where no place is given."""
+    return (id << _PLACE_BITS) + place + 1
+
+
+def _matching(search: str) -> tuple[str, tuple[str, ...]]:
+    """What holds of the transcripts with all words of the search, and the values in it."""
+    words = _words(search)
+    each = f"id IN (SELECT rowid >> {_PLACE_BITS} FROM texts WHERE texts MATCH ?)"
+    return " AND ".join([each] * len(words)) or "1", words
+
+
+def _words(search: str) -> tuple[str, ...]:
+    """Each word as the beginning of a word, quoted: nothing in it is an operator."""
+    words = (re.sub(r"[^\w']", " ", search, flags=re.UNICODE)).split()
+    return tuple(f'"{word}"*' for word in words if any(sign.isalnum() for sign in word))
+
+
+def _fault(path: Path, error: Exception) -> AppError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return AppError(f"The history in {path} cannot be used ({reason}).", "Free space or check its permissions.")

@@ -1,0 +1,97 @@
+"""Keeps the transcript that is being made: a thread writes every closed segment, so that a slow disk stops nothing."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.errors import AppError
+from app.history import History
+from s2t_core.transcript import TranscriptDocument
+
+_Job = Callable[[History], None]
+
+
+class Keeper(threading.Thread):
+    """Writes one transcript after the other; `report` is called on its thread with what went wrong, once for a fault
+    that lasts. The text in memory is never touched."""
+
+    def __init__(self, open_history: Callable[[], History], report: Callable[[str], None]) -> None:
+        super().__init__(name="keeper", daemon=True)
+        self._open = open_history
+        self._report = report
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._id: int | None = None
+        self._document = TranscriptDocument()  # as it is on disk
+        self._fault = ""
+
+    def begin(self, model: str, source: str, at: datetime | None = None) -> None:
+        """A recording begins, in the transcript that is open or in a new one."""
+        at = at or datetime.now(UTC)
+        self._jobs.put(lambda history: self._begin(history, at, model, source))
+
+    def see(self, document: TranscriptDocument) -> None:
+        """What is closed in it is kept from now on."""
+        self._jobs.put(lambda history: self._write(history, document))
+
+    def add_recording(self, number: int, file: Path) -> None:
+        """The sound of recording `number` of this transcript is in this file."""
+        self._jobs.put(lambda history: self._add_recording(history, number, file))
+
+    def finish(self) -> None:
+        """The recording is over."""
+        self._jobs.put(lambda history: None if self._id is None else history.finish(self._id))
+
+    def turn_to(self, id: int | None, document: TranscriptDocument) -> None:
+        """What follows belongs to this kept transcript, which is `document`, or to a new one."""
+
+        def turn(_: History) -> None:
+            self._id, self._document = id, document
+
+        self._jobs.put(turn)
+
+    def shut_down(self, wait_s: float) -> None:
+        """Write what waits and end."""
+        self._jobs.put(None)
+        if self.is_alive():
+            self.join(wait_s)
+
+    def run(self) -> None:
+        history: History | None = None
+        while (job := self._jobs.get()) is not None:
+            try:
+                if history is None:
+                    history = self._open()
+                    if history.notice:
+                        self._report(history.notice)
+                job(history)
+                self._fault = ""
+            except AppError as error:
+                if str(error) != self._fault:
+                    self._fault = str(error)
+                    self._report(f"{error} The text is not being saved; it stays in the window.")
+        if history is not None:
+            history.close()
+
+    def _begin(self, history: History, at: datetime, model: str, source: str) -> None:
+        if self._id is None:
+            self._id, self._document = history.begin(at, model, source), TranscriptDocument()
+        else:
+            history.reopen(self._id)
+
+    def _write(self, history: History, document: TranscriptDocument) -> None:
+        if self._id is None:
+            return
+        before, now = self._document.closed, document.closed
+        first = next((place for place, (a, b) in enumerate(zip(before, now, strict=False)) if a is not b), None)
+        first = min(len(before), len(now)) if first is None else first
+        if first < max(len(before), len(now)):
+            history.write(self._id, document, first)
+            self._document = document
+
+    def _add_recording(self, history: History, number: int, file: Path) -> None:
+        if self._id is not None:
+            history.add_recording(self._id, number, file)

@@ -1,0 +1,225 @@
+"""What was kept is found, read and deleted as it was, and survives what happens to the program and its file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.errors import AppError
+from app.history import History
+from s2t_core.events import AudioLost
+from s2t_core.transcript import TranscriptDocument
+from s2t_core.types import Segment, Word
+
+ROOT = Path(__file__).parent.parent.parent.parent
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def segment(text, number=0, speaker=""):
+    words = tuple(Word(one, i * 100, i * 100 + 90, 0.25) for i, one in enumerate(text.split()))
+    return Segment(number, number * 1000, number * 1000 + 900, text, words=words, speaker=speaker)
+
+
+def said(*texts):
+    return TranscriptDocument(tuple(segment(text, number) for number, text in enumerate(texts)), session_starts=(0,))
+
+
+@pytest.fixture
+def place(tmp_path):
+    return tmp_path / "data" / "history.sqlite"
+
+
+@pytest.fixture
+def history(place, tmp_path):
+    made = History(place, tmp_path / "recordings")
+    yield made
+    made.close()
+
+
+def kept(history, *texts, at=NOW):
+    id = history.begin(at, "model", "input")
+    history.write(id, said(*texts))
+    return id
+
+
+def test_a_transcript_comes_back_as_it_was(history):
+    document = TranscriptDocument(
+        (segment("One.\n"), AudioLost(900, 2000), segment("Zwei 😀", 2, "Ann"), segment("Three", 0)),
+        session_starts=(0, 3),
+    )
+    id = history.begin(NOW, "model", "input")
+    history.write(id, document)
+    assert history.document(id) == document
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(min_size=1).filter(str.strip), max_size=4), st.sets(st.integers(0, 3)))
+def test_any_text_comes_back(history, texts, starts):
+    document = TranscriptDocument(
+        tuple(segment(text, number) for number, text in enumerate(texts)),
+        session_starts=tuple(sorted(start for start in starts if start < len(texts))),
+    )
+    id = history.begin(NOW, "model", "input")
+    history.write(id, document)
+    assert history.document(id) == document
+
+
+def test_a_transcript_grows_segment_by_segment_and_its_row_with_it(history):
+    id = history.begin(NOW, "s2t", "Yeti")
+    texts = ("The invention of movable metal letters", "in the middle of the 15th century may justly", "be considered")
+    for count in range(1, 4):
+        history.write(id, said(*texts[:count]), first=count - 1)
+    (row,) = history.transcripts()
+    assert history.document(id) == said(*texts)
+    assert row.title == "The invention of movable metal letters in the middle of the…"
+    assert (row.words, row.model, row.source, row.finished) == (17, "s2t", "Yeti", False)
+    assert row.length_samples == 2900
+    history.finish(id)
+    assert history.find(id).finished
+    assert row.started_at == NOW
+
+
+def test_words_are_found_by_their_beginnings_in_any_order_over_segments_and_titles(history):
+    first = kept(history, "The invention of metal letters.", "It was a fine café.")
+    second = kept(history, "Nothing of the kind.")
+    history.rename(second, "Budget")
+    for search, ids in {
+        "invent": [first], "CAFE letter": [first], "of": [second, first], "budg": [second], "zebra": [],
+        "": [second, first], "invent zebra": [],
+    }.items():  # fmt: skip
+        assert [row.id for row in history.transcripts(search)] == ids, search
+        assert history.count(search) == len(ids)
+    assert history.transcripts("invent")[0].snippet == "The \x02invention\x03 of metal letters."
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=12) | st.text("\"*()^:-AND OR NOT NEAR'", max_size=12))
+def test_any_search_is_answered(history, search):
+    history.transcripts(search)
+    history.count(search)
+
+
+def test_what_is_written_over_is_found_no_more(history):
+    id = kept(history, "first text", "second text")
+    history.write(id, said("first text", "another"), first=1)
+    assert history.count("second") == 0
+    assert history.count("another") == 1
+
+
+def test_a_name_stays_when_the_text_grows_and_an_empty_one_gives_the_first_words_back(history):
+    id = kept(history, "Some words")
+    history.rename(id, "  Mine ")
+    history.write(id, said("Some words", "more"))
+    assert history.find(id).title == "Mine"
+    history.rename(id, " ")
+    assert history.find(id).title == "Some words more"
+
+
+def test_what_is_deleted_leaves_neither_text_nor_sound(history, place, tmp_path):
+    sound = tmp_path / "recordings" / "1-0.flac"
+    sound.parent.mkdir()
+    sound.write_bytes(b"sound")
+    id, other = kept(history, "topsecretword"), kept(history, "kept")
+    history.add_recording(id, 0, sound)
+    assert history.recordings(id) == {0: sound}
+    history.delete([id])
+    assert [row.id for row in history.transcripts()] == [other]
+    assert not sound.exists()
+    assert b"topsecretword" not in b"".join(file.read_bytes() for file in place.parent.iterdir())
+    with pytest.raises(AppError, match="no transcript"):
+        history.document(id)
+
+
+def test_what_is_too_old_is_forgotten_and_never_where_nothing_is_said(history):
+    kept(history, "old", at=NOW - timedelta(days=31))
+    kept(history, "new", at=NOW - timedelta(days=29))
+    assert history.sweep(0, NOW) == 0
+    assert history.sweep(30, NOW) == 1
+    assert [row.title for row in history.transcripts()] == ["new"]
+
+
+def test_the_file_is_this_user_s_alone(history, place):
+    kept(history, "text")
+    for file in place.parent.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
+    assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+
+
+def test_a_damaged_file_is_set_aside_and_said(place, tmp_path):
+    place.parent.mkdir()
+    place.write_bytes(b"no database" * 1000)
+    history = History(place, tmp_path)
+    assert "damaged" in history.notice
+    kept(history, "new")
+    assert history.count() == 1
+    history.close()
+    assert any("broken" in file.name for file in place.parent.iterdir())
+
+
+def test_a_newer_version_s_file_is_left_alone(history, place, tmp_path):
+    kept(history, "text")
+    history.close()
+    with sqlite3.connect(place) as base:
+        base.execute("PRAGMA user_version = 99")
+    base.close()
+    before = place.read_bytes()
+    with pytest.raises(AppError, match="newer version"):
+        History(place, tmp_path)
+    assert place.read_bytes() == before
+
+
+def test_two_programs_share_the_file(history, place, tmp_path):
+    other = History(place, tmp_path)
+    id = kept(history, "from one")
+    kept(other, "from the other")
+    assert {row.title for row in other.transcripts()} == {row.title for row in history.transcripts()} != set()
+    other.delete([id])
+    assert history.count() == 1
+    other.close()
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AppError, match="cannot be used"):
+        History(tmp_path / "file" / "history.sqlite", tmp_path)
+
+
+def test_what_was_acknowledged_is_there_after_a_kill(place, tmp_path):
+    code = """
+import sys, itertools
+sys.path[:0] = ["tests/unit/app"]
+from test_history import *
+history = History(Path(sys.argv[1]), Path(sys.argv[1]).parent)
+id = history.begin(NOW, "m", "s")
+texts = []
+for number in itertools.count():
+    texts.append(f"word{number}")
+    history.write(id, said(*texts), first=number)
+    print(number, flush=True)
+"""
+    env = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT}/tests"}
+    for lines in (1, 7, 23):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, str(place)], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(lines):
+            acknowledged = int(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        history = History(place, tmp_path)
+        latest = history.transcripts()[0]
+        assert not latest.finished
+        assert len(history.document(latest.id).closed) > acknowledged
+        history.close()
+        assert history.notice == ""

@@ -1,0 +1,120 @@
+"""A growing transcript is on disk as soon as its segments are closed, and a disk that fails stops nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from app.errors import AppError
+from app.history import History
+from app.keeping import Keeper
+from s2t_core.editing import rewritten
+from s2t_core.events import SegmentClosed, SegmentRetracted, SegmentUpdated
+from s2t_core.transcript import TranscriptDocument
+from s2t_core.types import Segment
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def closed(text, number=0):
+    return SegmentClosed(Segment(number, number * 100, number * 100 + 90, text))
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+@pytest.fixture
+def keeper(tmp_path, said):
+    keeper = Keeper(lambda: History(tmp_path / "history.sqlite", tmp_path), said.append)
+    keeper.start()
+    yield keeper
+    keeper.shut_down(10)
+
+
+@pytest.fixture
+def kept(tmp_path, keeper):
+    """What is on disk once everything waiting is written."""
+
+    def look():
+        keeper.shut_down(10)
+        history = History(tmp_path / "history.sqlite", tmp_path)
+        rows = [(row.title, row.finished, history.document(row.id)) for row in reversed(history.transcripts())]
+        history.close()
+        return rows
+
+    return look
+
+
+def test_segments_are_kept_as_they_close_change_and_go(keeper, kept):
+    keeper.begin("model", "input", NOW)
+    document = TranscriptDocument().begin_session()
+    for event in (closed("one"), SegmentUpdated(Segment(1, 100, 150, "tw")), closed("two", 1), closed("three", 2)):
+        document = document.apply(event)
+        keeper.see(document)
+    document = rewritten(document, 0, 0, "One!")
+    keeper.see(document)
+    document = document.apply(SegmentRetracted())
+    keeper.see(document)
+    keeper.finish()
+    assert kept() == [("One! two", True, document)]
+
+
+def test_what_is_not_begun_is_not_written(keeper, kept):
+    keeper.see(TranscriptDocument().apply(closed("secret")))
+    keeper.finish()
+    assert kept() == []
+
+
+def test_a_second_recording_goes_on_in_the_same_transcript_and_a_new_one_after_a_turn(keeper, kept):
+    document = TranscriptDocument().begin_session().apply(closed("one"))
+    keeper.begin("m", "i", NOW)
+    keeper.see(document)
+    keeper.finish()
+    keeper.begin("m", "i", NOW)
+    keeper.see(document := document.begin_session().apply(closed("two")))
+    keeper.turn_to(None, TranscriptDocument())
+    keeper.begin("m", "i", NOW)
+    keeper.see(other := TranscriptDocument().begin_session().apply(closed("other")))
+    assert kept() == [("one two", False, document), ("other", False, other)]
+
+
+def test_a_reopened_transcript_grows(keeper, kept, tmp_path):
+    history = History(tmp_path / "history.sqlite", tmp_path)
+    id = history.begin(NOW, "m", "i")
+    history.write(id, TranscriptDocument().begin_session().apply(closed("old")))
+    document = history.document(id)
+    history.close()
+    keeper.turn_to(id, document)
+    keeper.begin("m", "i", NOW)
+    keeper.see(document := document.begin_session().apply(closed("new")))
+    assert [one[2] for one in kept()] == [document]
+
+
+def test_a_disk_that_fails_is_said_once_and_what_was_missed_is_written_when_it_works_again(tmp_path):
+    said, fails = [], [True]
+
+    class Failing(History):
+        def write(self, id, document, first=0):
+            if fails[0]:
+                raise AppError("The disk is full.", "Free space.")
+            super().write(id, document, first)
+
+    keeper = Keeper(lambda: Failing(tmp_path / "history.sqlite", tmp_path), said.append)
+    keeper.start()
+    keeper.begin("m", "i", NOW)
+    document = TranscriptDocument()
+    for number in range(3):
+        document = document.apply(closed(f"text {number}", number))
+        keeper.see(document)
+    while not keeper._jobs.empty():
+        pass
+    fails[0] = False
+    keeper.see(document := document.apply(closed("last", 3)))
+    keeper.shut_down(10)
+    history = History(tmp_path / "history.sqlite", tmp_path)
+    assert history.document(1) == document
+    history.close()
+    assert len(said) == 1 and "disk is full" in said[0] and "stays in the window" in said[0]
