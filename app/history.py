@@ -129,23 +129,41 @@ class History:
         rows = self._rows("SELECT number, file FROM recordings WHERE transcript = ?", (id,))
         return {number: self._recordings / Path(file).name for number, file in rows}
 
-    def transcripts(self, search: str = "", limit: int = 200, offset: int = 0) -> tuple[TranscriptRow, ...]:
-        """The latest first. With `search`, those that hold words beginning with each of its words; limit -1: all."""
-        found, values = _matching(search)
-        rows = self._rows(
-            f"SELECT {_COLUMNS} FROM transcripts WHERE {found} ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?",
-            (*values, limit, offset),
-        )
-        return tuple(
-            TranscriptRow(id, title, datetime.fromisoformat(at), length, words, model, source, bool(done),
-                          self._snippet(id, search))
-            for id, title, at, length, words, model, source, done in rows
-        )  # fmt: skip
+    def transcripts(
+        self, search: str = "", limit: int = 200, offset: int = 0, without: Sequence[int] = ()
+    ) -> tuple[TranscriptRow, ...]:
+        """The latest first, but for those `without`. With `search`, those that hold words beginning with each of its
+        words; limit -1: all."""
+        found, values = _matching(search, without)
+        page = f"{found} ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?"
+        return self._listed(page, (*values, limit, offset), search)
 
-    def count(self, search: str = "") -> int:
-        """How many there are."""
-        found, values = _matching(search)
+    def find(self, id: int) -> TranscriptRow:
+        """What a list shows of it. Raises AppError where there is none of this id."""
+        self._find(id)
+        return self._listed("id = ?", (id,), "")[0]
+
+    def count(self, search: str = "", without: Sequence[int] = ()) -> int:
+        """How many `transcripts` there are."""
+        found, values = _matching(search, without)
         return int(self._rows(f"SELECT count(*) FROM transcripts WHERE {found}", values)[0][0])
+
+    def _listed(self, which: str, values: tuple[object, ...], search: str) -> tuple[TranscriptRow, ...]:
+        rows = self._rows(f"SELECT {_COLUMNS} FROM transcripts WHERE {which}", values)
+        return tuple(
+            TranscriptRow(
+                id,
+                title,
+                datetime.fromisoformat(at),
+                length,
+                words,
+                model,
+                source,
+                bool(done),
+                self._snippet(id, search),
+            )
+            for id, title, at, length, words, model, source, done in rows
+        )
 
     def _snippet(self, id: int, search: str) -> str:
         words = _words(search)
@@ -165,11 +183,6 @@ class History:
         rows = self._rows("SELECT * FROM items WHERE transcript = ? ORDER BY place", (id,))
         starts = [place for _, place, begun, *_ in rows for _ in range(begun)]
         return TranscriptDocument(tuple(map(item_of, rows)), session_starts=tuple(starts))
-
-    def find(self, id: int) -> TranscriptRow:
-        """What a list shows of it. Raises AppError where there is none of this id."""
-        self._find(id)
-        return next(row for row in self.transcripts(limit=-1) if row.id == id)
 
     def rename(self, id: int, title: str) -> None:
         """Give it a name; an empty one is made from its text."""
@@ -269,11 +282,12 @@ def _text_row(id: int, place: int = -1) -> int:
     return (id << _PLACE_BITS) + place + 1
 
 
-def _matching(search: str) -> tuple[str, tuple[str, ...]]:
+def _matching(search: str, without: Sequence[int]) -> tuple[str, tuple[object, ...]]:
     """What holds of the transcripts with all words of the search, and the values in it."""
     words = _words(search)
     each = f"id IN (SELECT rowid >> {_PLACE_BITS} FROM texts WHERE texts MATCH ?)"
-    return " AND ".join([each] * len(words)) or "1", words
+    other = f"id NOT IN ({', '.join('?' * len(without))})"
+    return " AND ".join([*([each] * len(words)), other]), (*words, *without)
 
 
 def _words(search: str) -> tuple[str, ...]:
