@@ -74,7 +74,7 @@ class Desktop:
         """Write the transcript, whole or not at all."""
         target = Path(path if Path(path).suffix else f"{path}.txt")
         try:
-            write_text(target, self.controller.document.text + "\n")
+            write_text(target, self.controller.document.text + "\n", overwrite=True)  # the dialog has asked
         except AppError as error:
             self.window.notice.show_notice(str(error))
         else:

@@ -47,12 +47,13 @@ MAY_IMPORT = {
     "app.state": [],
     "app.settings": ["app.errors", "app.paths", "s2t_core.text.rules", "s2t_core.types"],
     "app.steering": ["app.errors", "s2t_core.types"],
-    "app.export": ["app.errors", "s2t_core.transcript", "s2t_core.types"],
+    "app.export": ["app.errors", "s2t_core.events", "s2t_core.transcript", "s2t_core.types"],
+    "app.export.options": [],
     "app.display": [],
     "app.audio": ["app.errors", "s2t_core.types", "s2t_core.errors"],
     "app.engine": ["app.memory", "s2t_core"],
     "app.controller": ["app.engine", "app.errors", "app.state", "app.audio.source", "s2t_core"],
-    "app.ui": ["app.paths", "app.state", "s2t_core.transcript"],
+    "app.ui": ["app.export.options", "app.paths", "app.state", "s2t_core.transcript"],
     "app.transcribe": ["app.audio", "app.errors", "app.export", "app.terminal", "s2t_core"],
     "app.figures": ["s2t_core.manifest", "s2t_core.metrics", "s2t_core.types"],
     "app.calibrate": ["app.audio", "app.errors", "app.evaluate", "app.figures", "app.terminal", "s2t_core"],
@@ -83,6 +84,7 @@ ONLY_IN = {
     "transformers": ["app.evaluate"],
     "matplotlib": ["app.plot"],
     "torchaudio": [],
+    "docx": ["app.export.office"],
 }
 
 
@@ -141,7 +143,8 @@ def test_the_window_does_not_wait_for_torch():
 
 def test_help_answers_without_loading_torch_or_qt():
     code = (
-        "import sys, app.cli;print(sorted({m.split('.')[0] for m in sys.modules} & {'torch','PySide6','sounddevice'}))"
+        "import sys, app.cli; heavy = {'torch', 'PySide6', 'sounddevice', 'docx'};"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & heavy))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
