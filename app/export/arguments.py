@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from app.errors import AppError
-from app.export.options import DEFAULTS, FORMATS, ExportOptions
+from app.export.options import DEFAULTS, FORMATS, LINE_COUNTS, LINE_LENGTHS, READING_SPEEDS, ExportOptions
 
 
 def add_export_options(parser: argparse.ArgumentParser) -> None:
@@ -16,14 +16,16 @@ def add_export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-speakers", action="store_false", default=None, dest="speakers", help="without names")
     parser.add_argument(
         "--line-length",
-        type=_number(10, 200),
+        type=_number(*LINE_LENGTHS),
         metavar="N",
         help=f"srt, vtt: characters in a line; default: {DEFAULTS.line_length}",
     )
-    parser.add_argument("--max-lines", type=_number(1, 5), metavar="N", help=f"srt, vtt: default: {DEFAULTS.max_lines}")
+    parser.add_argument(
+        "--max-lines", type=_number(*LINE_COUNTS), metavar="N", help=f"srt, vtt: default: {DEFAULTS.max_lines}"
+    )
     parser.add_argument(
         "--reading-speed",
-        type=_number(5, 50),
+        type=_number(*READING_SPEEDS),
         metavar="N",
         dest="chars_per_second",
         help=f"srt, vtt: characters a second; default: {DEFAULTS.chars_per_second:g}",

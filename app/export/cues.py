@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, zip_longest
 
 from app.export.cue_times import LINGER_MS, Spoken, reading_ms, time_cues
 from app.export.line_breaks import break_price, cheapest_parts, wrap
@@ -34,7 +34,7 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Words of one speaker that are shown together."""
+    """Words of one speaker that belong together."""
 
     speaker: str
     tokens: tuple[_Token, ...]
@@ -65,8 +65,13 @@ def to_cues(document: TranscriptDocument, options: ExportOptions, named: bool) -
 
     named  "Name: " stands before the lines where another speaker begins, and counts
     """
-    pieces = [piece for speaker, tokens in _turns(document) for piece in _cut(speaker, tokens, options, named)]
-    shown = list(_paired(sorted(pieces, key=lambda piece: piece.tokens[0].start_ms), options, named))
+    turns = sorted(_turns(document), key=_start_ms)
+    pieces = [
+        piece
+        for turn, interrupted in zip(turns, _interrupted(turns), strict=True)
+        for piece in _cut(turn, options, named, interrupted)
+    ]
+    shown = list(_paired(sorted(pieces, key=_start_ms), options, named))
     times = time_cues([_spoken(together) for together in shown], options)
     cues: list[Cue] = []
     last = ""
@@ -81,13 +86,13 @@ def to_cues(document: TranscriptDocument, options: ExportOptions, named: bool) -
     return tuple(cues)
 
 
-def _turns(document: TranscriptDocument) -> Iterator[tuple[str, list[_Token]]]:
+def _turns(document: TranscriptDocument) -> Iterator[_Piece]:
     """What one speaker says without a long pause or a gap; a gap's mark is a turn of nobody."""
     tokens: list[_Token] = []
     speaker, after_gap = "", False
     for entry in entries(document):
         if tokens and (entry.begins_paragraph or entry.is_gap or after_gap):
-            yield speaker, tokens
+            yield _Piece(speaker, tuple(tokens))
             tokens = []
         speaker, after_gap = entry.speaker, entry.is_gap
         new = _tokens(entry)
@@ -96,7 +101,7 @@ def _turns(document: TranscriptDocument) -> Iterator[tuple[str, list[_Token]]]:
             tokens[-1] = replace(mark, text=tokens[-1].text + mark.text, start_ms=tokens[-1].start_ms)
         tokens += new
     if tokens:
-        yield speaker, tokens
+        yield _Piece(speaker, tuple(tokens))
 
 
 def _tokens(entry: Entry) -> list[_Token]:
@@ -107,15 +112,26 @@ def _tokens(entry: Entry) -> list[_Token]:
     ]
 
 
-def _cut(speaker: str, tokens: Sequence[_Token], options: ExportOptions, named: bool) -> list[_Piece]:
+def _interrupted(turns: Sequence[_Piece]) -> Iterator[bool]:
+    """Of turns in the order of their starts, whether others speak meanwhile: the name may be needed again."""
+    latest_ms = 0
+    for turn, following in zip_longest(turns, turns[1:]):
+        start_ms, end_ms = turn.tokens[0].start_ms, turn.tokens[-1].end_ms
+        yield start_ms < latest_ms or (following is not None and following.tokens[0].start_ms < end_ms)
+        latest_ms = max(latest_ms, end_ms)
+
+
+def _cut(turn: _Piece, options: ExportOptions, named: bool, interrupted: bool) -> list[_Piece]:
     """A turn in pieces that fit into a cue each, at the places that cost the reader least."""
-    label = sum(len(text) for text in _prefix(speaker, named, False))
+    tokens = turn.tokens
+    label = sum(len(text) for text in _prefix(turn.speaker, named, False))
     room = options.line_length * options.max_lines
     between = [_Boundary(0.0, 0.0), *(_boundary(before, after) for before, after in pairwise(tokens))]
     between.append(_Boundary(0.0, 0.0))
 
     def cues(start: int) -> Iterable[tuple[int, float]]:
-        lines, width, letters, inside = 1, label, label, 0.0
+        lines, letters, inside = 1, 0, 0.0
+        width = label if start == 0 or interrupted else 0
         first = tokens[start]
         for end in range(start + 1, len(tokens) + 1):
             token = tokens[end - 1]
@@ -132,7 +148,7 @@ def _cut(speaker: str, tokens: Sequence[_Token], options: ExportOptions, named: 
             hurry = _HURRY * lacking_ms / 1000
             yield end, _CUE + inside + between[end].torn + hurry + _FULL * (letters / room) ** 2
 
-    return [_Piece(speaker, tuple(tokens[start:end])) for start, end in cheapest_parts(len(tokens), cues)]
+    return [_Piece(turn.speaker, tokens[start:end]) for start, end in cheapest_parts(len(tokens), cues)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +209,10 @@ def _prefix(speaker: str, named: bool, several: bool) -> tuple[str, ...]:
 
 def _texts(piece: _Piece) -> list[str]:
     return [token.text for token in piece.tokens]
+
+
+def _start_ms(piece: _Piece) -> int:
+    return piece.tokens[0].start_ms
 
 
 def _ms(sample: int) -> int:

@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 
 from app.errors import AppError
+from app.export.options import file_stem
 
 
 def write_bytes(target: Path, data: bytes, overwrite: bool = False) -> None:
@@ -36,14 +37,11 @@ def encode(text: str) -> bytes:
 
 
 def free_path(folder: Path, name: str, suffix: str) -> Path:
-    """A path in `folder` where no file is yet: `name` as it is, or with a number behind it.
-
-    Signs that some system forbids in names become "_".
-    """
-    stem = "".join("_" if sign in '<>:"/\\|?*' or not sign.isprintable() else sign for sign in name).strip(". ")[:100]
-    target = folder / f"{stem or 'transcript'}{suffix}"
+    """A path in `folder` where no file is yet: `name`, as every system takes it, or with a number behind it."""
+    stem = file_stem(name)
+    target = folder / f"{stem}{suffix}"
     number = 1
     while target.exists():
         number += 1
-        target = folder / f"{stem or 'transcript'}-{number}{suffix}"
+        target = folder / f"{stem}-{number}{suffix}"
     return target

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LINE_LENGTHS = (10, 200)  # what a user may choose, from and to
+LINE_COUNTS = (1, 5)
+READING_SPEEDS = (5, 50)  # characters a second
+
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
@@ -84,3 +88,9 @@ class ExportChoice:
     form: str = "txt"
     options: ExportOptions = DEFAULTS
     folder: str = ""
+
+
+def file_stem(name: str) -> str:
+    """`name` without what some system forbids in names of files; never empty."""
+    signs = ("_" if sign in '<>:"/\\|?*' or not sign.isprintable() else sign for sign in name)
+    return "".join(signs).strip(". ")[:100] or "transcript"

@@ -130,9 +130,14 @@ def test_two_who_speak_at_once_in_a_few_words_stand_below_one_another():
 
 def test_a_name_stands_where_another_speaker_begins_and_counts_in_the_line():
     made = document(segment("I think so. We should ask.", 0.0, "Me"), segment("Ask whom?", 10.0, "Others", 1))
-    wide, narrow = (to_cues(made, ExportOptions(line_length=length), named=True) for length in (30, 15))
-    assert shown(wide) == ["Me: I think so. We should ask.", "Others: Ask whom?"]
-    assert shown(narrow) == ["Me: I think so.", "We should ask.", "Others: / Ask whom?"]
+    made = to_cues(made, ExportOptions(line_length=15), named=True)
+    assert shown(made) == ["Me: I think so.", "We should ask.", "Others: / Ask whom?"]
+
+
+def test_a_name_stands_again_after_somebody_has_interrupted():
+    text = "We walked along the river for an hour without a word. Then it began to rain, and we ran home."
+    made = document(segment(text, 0.0, "Me"), segment("I remember how cold it was that day.", 3.0, "Others", 1))
+    assert [line.split(":")[0] for line in shown(to_cues(made, ExportOptions(), named=True))] == ["Me", "Others", "Me"]
 
 
 def test_lost_sound_is_a_cue_of_its_own():
