@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 
 class Background(QObject):
-    """Runs one piece of work after the other, each on a thread; what it gives or raises comes back to the GUI thread."""
+    """Runs pieces of work, each on a thread; what it gives or raises comes back to the GUI thread."""
 
     _ended = Signal(object, object)
 
