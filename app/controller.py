@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -26,6 +27,8 @@ class Shaper(Protocol):
     """Writes what was recognised as the user wishes; one for every recording."""
 
     def push(self, event: TranscriptEvent) -> tuple[DocumentEvent, ...]: ...
+
+    def finish(self) -> tuple[DocumentEvent, ...]: ...
 
 
 class DictationController(QObject):
@@ -74,9 +77,10 @@ class DictationController(QObject):
         self._watch.setInterval(_WATCH_MS)
         self._watch.timeout.connect(self._look_at_source)
 
-    def load(self) -> None:
-        """Load the model in the background."""
+    def load(self) -> Future[Recognizer]:
+        """Load the model in the background; others may use it as well."""
         self._engine.start()
+        return self._engine.loaded
 
     def start(self, input_name: str) -> None:
         """Begin to record; what is said before the model is ready waits for it."""
@@ -164,17 +168,21 @@ class DictationController(QObject):
 
     def _take(self, message: Transcribed) -> None:
         self._transcribed_s = message.clock.audio_s
-        before = self.document
         for event in message.events:
             if isinstance(event, AudioLost):
                 self._lost_s += (event.end_sample - event.start_sample) / SAMPLE_RATE_HZ
                 self.lost_changed.emit(self._lost_s)
-            for shaped in self._shaper.push(event):
-                self.document = self.document.apply(shaped)
+        self._write([shaped for event in message.events for shaped in self._shaper.push(event)])
+
+    def _write(self, events: Iterable[DocumentEvent]) -> None:
+        before = self.document
+        for event in events:
+            self.document = self.document.apply(event)
         if self.document is not before:
             self.document_changed.emit(self.document)
 
     def _close_source(self, state: State) -> None:
+        self._write(self._shaper.finish())  # of a session that broke off, what waited for more words
         self._watch.stop()
         if self._source is not None:
             self._source.stop()

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from app.audio.file import duration_s, read_chunks
+from app.audio.file import duration_s
 from app.errors import AppError, AudioError, sentence
 from app.export import DEFAULTS, EXPORTERS, FORMATS, ExportOptions, Transcript, write_bytes
-from app.terminal import note, out, out_bytes
-from s2t_core.errors import AudioFormatError, S2TError
+from app.file_text import Heard, hear_file
+from app.terminal import note
+from s2t_core.errors import S2TError
 from s2t_core.transcript import TranscriptDocument
 
 if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
+
+
+_BAR = "{desc}: {percentage:3.0f}% |{bar}| {n:.0f} of {total:.0f} s, {remaining} left"
 
 
 def make_folder(folder: Path) -> None:
@@ -77,31 +81,24 @@ def transcribe_files(
 
 def transcribe_file(recognizer: Recognizer, path: Path) -> tuple[Transcript, Exception | None]:
     """The transcript of one file, and why it ends early if the file is damaged."""
-    session = recognizer.open_session(partials=False)
-    document = TranscriptDocument()
-    seconds = 0.0
-    fault: Exception | None = None
+    heard, fault = Heard(TranscriptDocument(), 0.0), None
+    length_s = duration_s(path)
     with tqdm(
-        total=round(duration_s(path), 1),
+        total=round(length_s, 1) or None,
         desc=path.name,
         unit="s",
         disable=not sys.stderr.isatty(),
         leave=False,
-        bar_format="{desc}: {percentage:3.0f}% |{bar}| {n:.0f} of {total:.0f} s, {remaining} left",
+        bar_format="{desc}: {percentage:3.0f}% |{bar}| {n:.0f} of {total:.0f} s, {remaining} left"
+        if length_s
+        else None,
     ) as progress:
         try:
-            for chunk in read_chunks(path, block_s=1.0):
-                for event in session.push(chunk):
-                    document = document.apply(event)
-                seconds = (chunk.start + len(chunk.samples)) / chunk.rate
-                progress.update(len(chunk.samples) / chunk.rate)
-        except AudioFormatError as error:
-            fault = AudioError(f"{path}: {error.what}", error.remedy)
+            for heard in hear_file(recognizer, path):
+                progress.update(heard.done_s - progress.n)
         except AudioError as error:
             fault = error
-    for event in session.finish():
-        document = document.apply(event)
-    return Transcript(document, str(path), seconds, recognizer.name), fault
+    return Transcript(heard.document, str(path), heard.done_s, recognizer.name), fault
 
 
 def _show(data: bytes, form: str, path: Path | None) -> None:
