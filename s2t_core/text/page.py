@@ -48,6 +48,7 @@ class Page:
         self._keeps_marks = keeps_marks
         self._ink: list[_Ink] = []
         self._waiting: list[_Ink] = []  # the model's marks behind the last word, which a spoken mark may replace
+        self._lead = ""  # the model's marks before words that were left out: the next word's
         self._glued = False  # nothing stands between this and what comes next
         self._said: Spoken | None = None  # the last piece, where it was a spoken mark
         self.case = before.case if capitals else Case.KEEP  # of the next word
@@ -117,7 +118,8 @@ class Page:
             text = "-" + text
         elif not text.startswith("\n"):
             self._space()
-        self._write(piece.lead + text, piece)
+        self._write(self._lead + piece.lead + text, piece)
+        self._lead = ""
         trail = "" if text.endswith("\n") else piece.trail
         if piece.made and trail[:1] == text[-1:]:
             trail = trail[1:]  # "etc." at the end of a sentence
@@ -144,12 +146,14 @@ class Page:
 
     def _leave_out(self, piece: Piece) -> None:
         """Words for which nothing is written: a mark behind them goes to the word before, unless that has a better."""
-        ends = ends_sentence("", piece.trail)
-        if self.length and self._said is None and (ends or not self._waiting):
-            self._waiting = []
-            self._wait(piece.trail, piece)
-            if ends and self._capitals:
-                self.case = Case.RAISE
+        self._lead += piece.lead
+        better = not self._waiting or any(mark in ".?!" for mark in piece.trail)
+        takes = self.length > 0 and self._said is None and better
+        if takes:
+            self._drop(_PLACED)
+        self._wait(piece.trail if takes else _without(_PLACED, piece.trail), piece)
+        if takes and self._capitals and ends_sentence("", piece.trail):
+            self.case = Case.RAISE
 
     def _put_spoken(self, piece: Piece, spoken: Spoken) -> None:
         replaced = "".join(ink.text for ink in self._waiting) + piece.trail
@@ -160,8 +164,7 @@ class Page:
         if self.length or spoken.written != self._before.last or spoken.written not in MARKS:
             self._write(spoken.written, piece)
         self._glued = spoken.glue in ("right", "both")
-        if spoken.keeps_behind:
-            self._wait(piece.trail, piece)
+        self._wait(piece.trail if spoken.keeps_behind else _without(_PLACED, piece.trail), piece)
         self._said = spoken
         self.case = self._case_behind(spoken, replaced)
 
@@ -179,9 +182,7 @@ class Page:
         return Case.LOWER if any(mark in ".?!" for mark in replaced) else Case.KEEP
 
     def _drop(self, marks: frozenset[str]) -> None:
-        kept = (
-            _Ink("".join(sign for sign in ink.text if sign not in marks), ink.first, ink.end) for ink in self._waiting
-        )
+        kept = (replace(ink, text=_without(marks, ink.text)) for ink in self._waiting)
         self._waiting = [ink for ink in kept if ink.text]
 
     def _wait(self, marks: str, piece: Piece) -> None:
@@ -203,6 +204,10 @@ class Page:
         if text:
             self._ink.append(_Ink(text, piece.first, piece.end))
             self.length += len(text)
+
+
+def _without(marks: frozenset[str], text: str) -> str:
+    return "".join(sign for sign in text if sign not in marks)
 
 
 def _placed(text: str, places: Sequence[Word]) -> Word:

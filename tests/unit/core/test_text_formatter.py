@@ -58,6 +58,7 @@ def test_with_every_rule_off_events_pass_unchanged():
         ("well hyphen known and slash or", "Well-known and/or"),
         ("John at sign example dot com.", "John@example.com."),
         ("five percent sign of it. fish ampersand chips", "Five% of it. Fish & chips"),
+        ('He said, "I came comma." Then he left', 'He said, "I came," then he left'),
         ("wait dot dot dot. Dash no semi-colon yes", "Wait... \u2013 no; yes"),
     ],
 )
@@ -152,6 +153,11 @@ def test_the_longest_replacement_is_taken_whatever_its_capitals_and_marks():
     pairs = (("new york", "NY"), ("New York City", "NYC"), ("um", ""), ("et cetera", "etc."), ("sig", "Best,\nPeter"))
     said = "Um, new. York city, not New-York, um, et cetera. Sig."
     assert written(said, rules=TextRules(replacements=pairs)) == ["NYC, not NY, etc. Best,\nPeter."]
+
+
+def test_quotes_stay_where_the_words_beside_them_are_left_out():
+    rules = TextRules(replacements=(("um", ""),))
+    assert written('He said, "um, yes, um." And went.', rules=rules) == ['He said, "yes." And went.']
 
 
 def test_words_carry_the_place_of_all_that_they_were_made_from_and_the_least_confidence():
