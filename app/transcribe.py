@@ -13,7 +13,7 @@ from app.audio.file import duration_s
 from app.errors import AppError, AudioError, sentence
 from app.export import DEFAULTS, EXPORTERS, FORMATS, ExportOptions, Transcript, write_bytes
 from app.file_text import Heard, hear_file
-from app.terminal import note
+from app.terminal import note, out, out_bytes
 from s2t_core.errors import S2TError
 from s2t_core.transcript import TranscriptDocument
 
