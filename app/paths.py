@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -38,3 +40,17 @@ def sample_audio() -> Path:
 def log_file() -> Path:
     """The log of this user; it never holds dictated text."""
     return Path(platformdirs.user_log_path("dictate", appauthor=False)) / "dictate.log"
+
+
+def settings_file() -> Path:
+    """What the user has chosen."""
+    return Path(platformdirs.user_config_path("dictate", appauthor=False)) / "settings.json"
+
+
+def runtime_folder() -> Path:
+    """Where running programs of this user meet; it is empty after a restart of the machine."""
+    session = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    if session.is_absolute():
+        return session / "dictate"
+    whose = f"-{os.getuid()}" if hasattr(os, "getuid") else ""  # Windows has a temporary folder for every user
+    return Path(tempfile.gettempdir()) / f"dictate{whose}"
