@@ -105,9 +105,9 @@ def fits(path: str, value: Any) -> bool:
         return isinstance(value, str) and re.fullmatch(limit.pattern, value) is not None
     if isinstance(limit, Range):
         if value is None:
-            return kind == (int | None)
+            return bool(kind == (int | None))
         number = isinstance(value, int if kind is not float else (int, float)) and not isinstance(value, bool)
-        return number and bool(limit.low <= value <= limit.high)
+        return number and limit.low <= value <= limit.high
     return isinstance(value, bool)
 
 
