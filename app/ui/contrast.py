@@ -19,6 +19,16 @@ def worst_contrast(ink: QColor, paper: QColor, opacity: float) -> float:
     return min(contrast(ink, seen) for seen in behind)
 
 
+def contrast_note(ink: QColor, paper: QColor, opacity: float) -> str:
+    """What to say to somebody who chose these; "" where they can be read over every window."""
+    opaque, seen = contrast(ink, paper), worst_contrast(ink, paper, opacity)
+    if opaque < ENOUGH:
+        return f"Hard to read: the contrast of the two colours is {opaque:.1f}, and {ENOUGH} is what eyes need."
+    if seen < ENOUGH:
+        return f"Hard to read over some windows: the contrast falls to {seen:.1f}. More opacity helps."
+    return ""
+
+
 def _luminance(colour: QColor) -> float:
     def part(value: float) -> float:
         return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4

@@ -17,7 +17,7 @@ _SCHEMES = {
 # For platforms without themes: button, window, base, highlight, link. Qt derives the rest.
 _COLOURS = {
     "light": ("#efefef", "#efefef", "#ffffff", "#1a5fb4", "#1a5fb4"),
-    "dark": ("#3a3a3a", "#2b2b2b", "#1e1e1e", "#2470cc", "#8ab8ff"),
+    "dark": ("#484848", "#353535", "#161616", "#2470cc", "#8ab8ff"),
 }
 
 
