@@ -14,8 +14,11 @@ from PySide6.QtWidgets import QApplication
 
 from app.desk.companions import Companions
 from app.desk.desktop import Desktop
-from app.errors import sentence
-from app.paths import resources, settings_file
+from app.errors import AppError, sentence
+from app.paths import runtime_folder, settings_file
+from app.single_instance import ask, claim
+from app.ui.come_forward import come_forward
+from app.ui.theme import apply_style
 from s2t_core.types import DecodingOptions
 
 if TYPE_CHECKING:
@@ -38,7 +41,15 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
     application.setApplicationName("dictate")
     application.setApplicationDisplayName("Dictate")
     application.setDesktopFileName("dictate")
-    application.setStyleSheet((resources() / "style.qss").read_text(encoding="utf-8"))
+    apply_style(application)
+    instance, fault = None, ""
+    try:
+        instance = claim(runtime_folder())
+    except AppError as error:  # two windows are better than none
+        fault = str(error)
+    if instance is None and not fault:
+        ask(runtime_folder(), f"show {os.environ.get('XDG_ACTIVATION_TOKEN', '')}")
+        return 0
     desktop = Desktop(lambda: load_recognizer(model, device), settings_file(), wishes or DecodingOptions())
     _report_crashes(desktop)
     # Qt runs no Python while nothing happens, and Python handles Ctrl+C only while it runs.
@@ -48,12 +59,19 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
     ticks.timeout.connect(lambda: None)
     ticks.start(_SIGNAL_MS)
     companions = Companions(desktop)
+    if instance is not None:
+        instance.answer("show", lambda token: come_forward(desktop.window, token))
+    desktop.window.closing.connect(application.quit)
     desktop.open()
+    if fault:
+        desktop.window.notice.show_notice(fault)
     companions.open()
     code = application.exec()
     ended = desktop.shut_down(_LAST_WORDS_S)
     application.processEvents()  # the last words are on their way from the engine's thread
-    companions.shut_down()
+    ended = companions.shut_down() and ended
+    if instance is not None:
+        instance.close()
     if not ended:
         os._exit(code)  # torch crashes if the interpreter ends around a thread that is still inside it
     return code

@@ -77,10 +77,14 @@ class DictationController(QObject):
         self._watch.setInterval(_WATCH_MS)
         self._watch.timeout.connect(self._look_at_source)
 
-    def load(self) -> Future[Recognizer]:
-        """Load the model in the background; others may use it as well."""
-        self._engine.start()
+    @property
+    def loaded(self) -> Future[Recognizer]:
+        """The recogniser, once it is loaded, for others who transcribe."""
         return self._engine.loaded
+
+    def load(self) -> None:
+        """Load the model in the background."""
+        self._engine.start()
 
     def start(self, input_name: str) -> None:
         """Begin to record; what is said before the model is ready waits for it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -53,3 +55,12 @@ def history_file() -> Path:
 def recordings_folder() -> Path:
     """The sound that was kept with them."""
     return Path(platformdirs.user_data_path("dictate", appauthor=False)) / "recordings"
+
+
+def runtime_folder() -> Path:
+    """Where running programs of this user meet; it is empty after a restart of the machine."""
+    session = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    if session.is_absolute():
+        return session / "dictate"
+    whose = f"-{os.getuid()}" if hasattr(os, "getuid") else ""  # Windows has a temporary folder for every user
+    return Path(tempfile.gettempdir()) / f"dictate{whose}"

@@ -1,171 +1,163 @@
-"""The user's settings on disk: read with forgiveness, written whole or not at all."""
+"""The user's choices on disk: read leniently, written whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import math
+import logging
 import os
-import time
-import types
-import typing
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from app.errors import AppError
+from app.setting_paths import TYPES, entry_fits, expected, fits, most_entries, value_at, with_value
 from app.settings import Settings
 
-_VERSION = 1
-# The values that make sense, by the place of the setting; a boolean or a free text needs no entry.
-RANGES: dict[str, tuple[float, float]] = {
-    "text.boost": (0, 20),
-    "text.rules.digits_from": (0, 1_000_000),
-    "view.text_scale": (0.5, 4),
-    "view.doubt": (0, 1),
-    "captions.lines": (1, 5),
-    "captions.size_pt": (12, 72),
-    "captions.opacity": (0.1, 1),
-    "captions.x": (-100_000, 100_000),
-    "captions.y": (-100_000, 100_000),
-    "captions.width": (0, 100_000),
-    "history.days": (0, 36_500),
-}
+_VERSION = 1  # of the form; a newer one in the file stays
+_NAMED = 3  # faults that a notice names
+_ABSENT = object()
+_OPEN = "Settings that are changed now last until the program ends."
+
+logger = logging.getLogger(__name__)
 
 
 def read_settings(path: Path) -> tuple[Settings, str]:
-    """The settings in a file, and a notice of what in it could not be used; without a file the defaults.
+    """What the file holds, and a line about what could not be used ("" if nothing); it never raises.
 
-    A file that is no JSON object is set aside under another name.
+    A wrong value becomes the default, a wrong entry of a list is left out, what is missing is the default. A file that
+    is no settings at all is set aside under a name with its date.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Settings(), ""
-    except OSError as error:
-        return Settings(), f"The settings in {path} cannot be read ({error.strerror}). The defaults are used."
-    except (ValueError, RecursionError):
-        return Settings(), _set_aside(path)
-    if not isinstance(content, dict):
-        return Settings(), _set_aside(path)
-    refused: list[str] = []
-    settings = _made(Settings, content, "", refused)
-    notice = f"These settings were not usable and have their default: {', '.join(refused)}." if refused else ""
-    return settings, notice
+        content, notice = _load(path)
+    except AppError as error:
+        return Settings(), str(error)
+    settings, faults = Settings(), dict[str, None]()
+    for leaf in TYPES:
+        where, raw = _look_up(content, leaf)
+        if where != leaf:
+            faults[f"{where} must be a group of settings"] = None
+        elif raw is not _ABSENT:
+            value, good = _understood(leaf, raw)
+            settings = with_value(settings, leaf, value)
+            if not good:
+                faults[f"{leaf} must be {expected(leaf)}"] = None
+    return settings, notice or _fault_line(path, list(faults))
 
 
 def write_settings(path: Path, settings: Settings) -> None:
-    """Save; what a newer version has written besides stays in the file. Raises AppError."""
-    known = _plain(settings)
-    draft = path.with_name(f".{path.name}.part")
+    """Put `settings` into the file, readable by this user alone; keys that this version does not know stay as they are.
+
+    Raises AppError: nothing has been written then.
+    """
+    content, notice = _load(path)
+    if notice:
+        logger.warning("%s", notice)
+    known = content.pop("version", _VERSION)
+    newer = type(known) is int and known > _VERSION
+    content = {"version": known if newer else _VERSION, **content}
+    for leaf in TYPES:
+        _put(content, leaf, value_at(settings, leaf))
+    # Half a character can stand in what others wrote; the escape of the same letters is what JSON calls it.
+    data = (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        content = {**_over(_present(path), known), "version": _VERSION}
-        draft.touch(mode=0o600)
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(content, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise AppError(
-            f"The settings cannot be saved in {path} ({error.strerror}).", "They hold until the program ends."
-        ) from None
+        _replace_file(path.resolve() if path.is_symlink() else path, data)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        reason = getattr(error, "strerror", None) or str(error)
+        raise AppError(f"{path} cannot be written ({reason}).", f"Make room and its folder writable. {_OPEN}") from None
 
 
-def _present(path: Path) -> dict[str, Any]:
+def _load(path: Path) -> tuple[dict[str, Any], str]:
+    """The file's content, and a line if it was none. Raises AppError where there is a file that cannot be read."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _over(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(old)
-    for key, value in new.items():
-        before = merged.get(key)
-        merged[key] = _over(before, value) if isinstance(value, dict) and isinstance(before, dict) else value
-    return merged
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return {}, ""
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise AppError(f"{path} cannot be read ({reason}).", f"Make it readable for you. {_OPEN}") from None
+    try:
+        content = json.loads(data.decode("utf-8-sig"))
+        json.dumps(content, indent=1)  # what is nested too deeply to be written again is of no use
+    except (ValueError, RecursionError):
+        content = None
+    if isinstance(content, dict):
+        return content, ""
+    return {}, _set_aside(path)
 
 
 def _set_aside(path: Path) -> str:
-    aside = path.with_name(f"{path.stem}.broken-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
+    stamp = f"{datetime.now():%Y%m%d-%H%M%S}"
+    aside, count = path.with_name(f"{path.stem}.broken-{stamp}.json"), 1
+    while aside.exists():
+        count += 1
+        aside = path.with_name(f"{path.stem}.broken-{stamp}-{count}.json")
     try:
-        path.replace(aside)
+        path.rename(aside)
     except OSError as error:
-        return f"The settings in {path} are damaged and cannot be set aside ({error.strerror}). The defaults are used."
-    return f"The settings were damaged; they are kept as {aside.name}, and the defaults are used."
+        what = f"{path} is damaged and cannot be moved aside ({error.strerror})."
+        raise AppError(what, f"Move or delete it. {_OPEN}") from None
+    return f"The settings were damaged, so the defaults are used. The damaged file is kept: {aside}"
 
 
-def _plain(value: object) -> Any:
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+def _look_up(content: dict[str, Any], leaf: str) -> tuple[str, Any]:
+    """The value and its path; the path of a group instead where that is none."""
+    at: Any = content
+    names = leaf.split(".")
+    for depth, name in enumerate(names):
+        if not isinstance(at, dict):
+            return ".".join(names[:depth]), None
+        if name not in at:
+            return leaf, _ABSENT
+        at = at[name]
+    return leaf, at
 
 
-def _made(kind: Any, content: dict[str, Any], place: str, refused: list[str]) -> Any:
-    """An instance of a group of settings; what `content` lacks or has wrong keeps its default."""
-    made = kind()
-    kinds = typing.get_type_hints(kind)
-    for field in fields(kind):
-        if field.name not in content:
-            continue
-        value, where, wanted = content[field.name], f"{place}{field.name}", kinds[field.name]
-        if is_dataclass(wanted):
-            inner = _made(wanted, value, f"{where}.", refused) if isinstance(value, dict) else None
-            if inner is None:
-                refused.append(where)
-            else:
-                made = replace(made, **{field.name: inner})
-            continue
+def _understood(leaf: str, raw: Any) -> tuple[Any, bool]:
+    """The value of a setting from what JSON made of it, and whether all of it could be used."""
+    if get_origin(TYPES[leaf]) is tuple and isinstance(raw, list):
+        entries = [tuple(entry) if isinstance(entry, list) else entry for entry in raw]
+        good = tuple(entry for entry in entries if entry_fits(leaf, entry))[: most_entries(leaf)]
+        return good, len(good) == len(raw)
+    if not fits(leaf, raw):
+        return value_at(Settings(), leaf), False
+    return float(raw) if TYPES[leaf] is float else raw, True
+
+
+def _fault_line(path: Path, faults: list[str]) -> str:
+    if not faults:
+        return ""
+    more = f", and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
+    return f"Some settings in {path} could not be used and are the defaults: {'; '.join(faults[:_NAMED])}{more}."
+
+
+def _put(content: dict[str, Any], leaf: str, value: Any) -> None:
+    *groups, name = leaf.split(".")
+    for group in groups:
+        if not isinstance(content.get(group), dict):
+            content[group] = {}
+        content = content[group]
+    content[name] = value
+
+
+def _replace_file(target: Path, data: bytes) -> None:
+    """After a crash at any moment the file is the old one or the new one. Raises OSError."""
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        draft.unlink(missing_ok=True)
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 (a number)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # the new name is on the disk as well
+        folder = os.open(target.parent, os.O_RDONLY)
         try:
-            made = replace(made, **{field.name: _in_range(_converted(value, wanted), where)})
-        except (TypeError, ValueError):
-            refused.append(where)
-    return made
-
-
-def _converted(value: Any, wanted: Any) -> Any:
-    """The value as the type of its setting. Raises TypeError or ValueError."""
-    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
-    if origin is typing.Literal:
-        if value in arguments and isinstance(value, str):
-            return value
-        raise ValueError(value)
-    if origin is types.UnionType:
-        return None if value is None else _converted(value, arguments[0])
-    if origin is tuple:
-        return _sequence(value, arguments)
-    return _SIMPLE[wanted](value)
-
-
-def _sequence(value: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise TypeError(value)
-    if arguments[-1] is not Ellipsis:
-        return tuple(_converted(one, kind) for one, kind in zip(value, arguments, strict=True))
-    return tuple(_converted(one, arguments[0]) for one in value)
-
-
-def _strictly(*kinds: type) -> Callable[[Any], Any]:
-    def check(value: Any) -> Any:
-        if type(value) not in kinds:  # True is an int elsewhere
-            raise TypeError(value)
-        return kinds[0](value)
-
-    return check
-
-
-_SIMPLE = {bool: _strictly(bool), int: _strictly(int), float: _strictly(float, int), str: _strictly(str)}
-
-
-def _in_range(value: Any, where: str) -> Any:
-    if where in RANGES and value is not None:
-        least, most = RANGES[where]
-        if not math.isfinite(value) or not least <= value <= most:
-            raise ValueError(value)
-    return value
+            os.fsync(folder)
+        finally:
+            os.close(folder)

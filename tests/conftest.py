@@ -26,7 +26,7 @@ SAMPLE_TEXT = (
 @pytest.fixture(autouse=True)
 def own_home(monkeypatch, tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
-    for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+    for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(home))
 
 

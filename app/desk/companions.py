@@ -11,16 +11,25 @@ from PySide6.QtCore import QObject
 
 from app.desk.desktop import Desktop
 from app.desk.export_desk import ExportDesk
+from app.desk.files_desk import FilesDesk
 from app.desk.history_desk import HistoryDesk
 from app.desk.record_desk import RecordDesk
+from app.desk.settings_desk import SettingsDesk
 from app.errors import AppError
 from app.export import Transcript
 from app.export.options import ExportChoice
 from app.history import History
 from app.history_items import length_samples, title_of
 from app.paths import history_file, recordings_folder
+from app.state import State
+from app.ui.come_forward import come_forward
+from app.ui.drops import accept_drops
+from s2t_core.text.formatter import Formatter
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import SAMPLE_RATE_HZ
+
+_QUIET = (State.IDLE, State.PAUSED, State.FAILED)
+_WAIT_S = 3.0
 
 
 class Companions(QObject):
@@ -33,6 +42,8 @@ class Companions(QObject):
         self.record = RecordDesk(_open_history, recordings_folder())
         self.history = HistoryDesk(_open_history)
         self.export = ExportDesk(desktop.window, desktop.window.say, self._remember)
+        self.settings = SettingsDesk(desktop)
+        self.files = FilesDesk(lambda: controller.loaded, lambda: Formatter(desktop.settings.text.rules))
         window, controller = desktop.window, desktop.controller
         controller.tap = self.record.tap
         controller.recording_began.connect(self._begin)
@@ -42,6 +53,11 @@ class Companions(QObject):
         desktop.new_wanted.connect(lambda: self._turn(None, TranscriptDocument()))
         window.view.word_chosen.connect(lambda *place: self.record.play(controller.document, *place))
         window.on("history", self.history.open)
+        window.on("files", self.files.open)
+        accept_drops(window, self.files.add)
+        controller.state_changed.connect(lambda state: self.files.pause(state not in _QUIET))
+        self.files.opened.connect(self._open_file)
+        self.files.export_wanted.connect(self._export_kept)
         window.on("export", self._export)
         self.record.playing.connect(window.view.show_playing)
         self.record.noticed.connect(window.notice.show_notice)
@@ -57,10 +73,12 @@ class Companions(QObject):
                 history.sweep(days, datetime.now(UTC))
                 history.close()
 
-    def shut_down(self) -> None:
-        """Write what waits."""
+    def shut_down(self) -> bool:
+        """Write what waits; returns whether everything has ended in time."""
+        self.settings.shut_down()
         self.history.shut_down()
         self.record.shut_down()
+        return self.files.shut_down(_WAIT_S)
 
     def _begin(self, source: str) -> None:
         desktop = self._desktop
@@ -75,14 +93,19 @@ class Companions(QObject):
 
     def _reopen(self, id: int, document: TranscriptDocument) -> None:
         self._turn(id, document)
-        self._desktop.come_forward()
+        come_forward(self._desktop.window)
+
+    def _open_file(self, name: str, document: TranscriptDocument) -> None:
+        self._turn(None, document)
+        self._desktop.window.say(f"The text of {name}.")
+        come_forward(self._desktop.window)
 
     def _export(self) -> None:
         document = self._desktop.controller.document
         self._export_all([(title_of(document), document)])
 
     def _export_kept(self, kept: Sequence[tuple[str, TranscriptDocument]]) -> None:
-        self._desktop.come_forward()
+        come_forward(self._desktop.window)
         self._export_all(kept)
 
     def _export_all(self, documents: Sequence[tuple[str, TranscriptDocument]]) -> None:

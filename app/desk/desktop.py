@@ -7,15 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication
 
 from app.controller import DictationController
 from app.desk.inputs import find_inputs, make_source
 from app.edits import EditHistory
-from app.errors import AppError
 from app.settings import Settings
-from app.settings_file import read_settings, write_settings
+from app.settings_file import read_settings
+from app.settings_writer import SettingsWriter
 from app.ui.main_window import MainWindow
+from app.ui.theme import apply_theme
 from app.ui.transcript_layout import Edit
 from s2t_core.text.formatter import Formatter
 from s2t_core.transcript import TranscriptDocument
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
 
 _SCALE_STEP = 1.1
-_SAVE_MS = 500
+_SAVE_S = 2.0
 
 
 class Desktop(QObject):
@@ -33,22 +35,21 @@ class Desktop(QObject):
 
     settings_changed = Signal(Settings)
     new_wanted = Signal()  # an empty transcript
+    _unsaved = Signal(str)
 
     def __init__(self, load: Callable[[], Recognizer], settings_path: Path, wishes: DecodingOptions) -> None:
         super().__init__()
-        self._path = settings_path
         self._wishes = wishes
+        self._theme = "system"
         self.settings, self._notice = read_settings(settings_path)
+        self._writer = SettingsWriter(settings_path, self._unsaved.emit)
+        self._writer.start()
         self.window = MainWindow()
         self.controller = DictationController(load, make_source, self._make_shaper, self._wanted)
         self._edits = EditHistory()
         self._closed = 0  # items of the document that was shown last
-        self._save = QTimer(self)
-        self._save.setSingleShot(True)
-        self._save.setInterval(_SAVE_MS)
-        self._save.timeout.connect(self._write_settings)
         self._connect()
-        self.use(self.settings)
+        self._look(self.settings)
 
     def open(self) -> None:
         """Show the window, then look for microphones and load the model behind it."""
@@ -57,35 +58,22 @@ class Desktop(QObject):
         QTimer.singleShot(0, self._first_look)
 
     def use(self, settings: Settings) -> None:
-        """Everything follows these settings from now on; they are saved a moment later."""
-        changed, self.settings = settings != self.settings, settings
-        view, window = settings.view, self.window
-        window.view.set_text_scale(view.text_scale)
-        window.view.mark_doubt(view.doubt)
-        window.actions_by_name["timestamps"].setChecked(view.timestamps)
-        window.actions_by_name["meeting"].setChecked(settings.sound.meeting)
-        if changed:
-            self._save.start()
-            self.settings_changed.emit(settings)
+        """Everything follows these settings from now on; they are saved behind the window."""
+        if settings == self.settings:
+            return
+        self.settings = settings
+        self._look(settings)
+        self._writer.save(settings)
+        self.settings_changed.emit(settings)
 
     def show(self, document: TranscriptDocument) -> None:
         """Go on with another document."""
         self._edits.forget()
         self.controller.show(document)
 
-    def come_forward(self) -> None:
-        """The window is in front of all others."""
-        window = self.window
-        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
-        window.show()
-        window.raise_()
-        window.activateWindow()
-
     def shut_down(self, wait_s: float) -> bool:
         """Save what is to be saved and end the engine; returns whether it has ended in time."""
-        if self._save.isActive():
-            self._save.stop()
-            self._write_settings()
+        self._writer.shut_down(_SAVE_S)
         return self.controller.shut_down(wait_s)
 
     def find_inputs(self, again: bool) -> None:
@@ -100,7 +88,21 @@ class Desktop(QObject):
         if self._notice:
             self.window.notice.show_notice(self._notice)
 
+    def _look(self, settings: Settings) -> None:
+        view, window = settings.view, self.window
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        if view.theme != self._theme:
+            self._theme = view.theme
+            apply_theme(application, view.theme)
+        window.view.set_text_scale(view.text_scale)
+        window.view.mark_doubt(view.doubt)
+        window.actions_by_name["timestamps"].setChecked(view.timestamps)
+        window.actions_by_name["meeting"].setChecked(settings.sound.meeting)
+        window.choose_input(settings.sound.input)
+
     def _connect(self) -> None:
+        self._unsaved.connect(self.window.notice.show_notice)
         window, controller = self.window, self.controller
         window.start_requested.connect(controller.start)
         window.pause_requested.connect(controller.pause)
@@ -161,9 +163,3 @@ class Desktop(QObject):
         scale = self.settings.view.text_scale * _SCALE_STEP**steps if steps else 1.0
         scale = min(4.0, max(0.5, scale))
         self.use(replace(self.settings, view=replace(self.settings.view, text_scale=scale)))
-
-    def _write_settings(self) -> None:
-        try:
-            write_settings(self._path, self.settings)
-        except AppError as error:
-            self.window.notice.show_notice(str(error))

@@ -9,7 +9,7 @@ from app.audio.source import AudioSource
 from app.errors import AudioError
 from app.paths import sample_audio
 
-SAMPLE_INPUT = "\0sample"  # no device can have this name
+SAMPLE_INPUT = "sample:"  # no device has this name
 _NONE = "No microphone was found. Plug one in and look again, or try the sample."
 
 

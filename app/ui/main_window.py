@@ -94,6 +94,10 @@ class MainWindow(QMainWindow):
         self.inputs.setCurrentIndex(max(0, self.inputs.findData(chosen)))
         self.inputs.blockSignals(False)
 
+    def offered_inputs(self) -> list[tuple[str, str]]:
+        """The inputs as (label, value)."""
+        return [(self.inputs.itemText(place), self.inputs.itemData(place)) for place in range(self.inputs.count())]
+
     def choose_input(self, value: str) -> None:
         """Make it the chosen one, if it is there."""
         if self.inputs.findData(value) >= 0:

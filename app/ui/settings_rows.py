@@ -1,0 +1,149 @@
+"""The table of the settings dialog: a page is a line, a setting is a line; ranges are in app.setting_paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "switch",  # on or off
+    "number",  # a whole one
+    "decimal",
+    "percent",  # shown as 50 %, held as 0.5
+    "optional",  # a switch and a number; off: None
+    "choice",  # of `options`, or of what the dialog is told to offer
+    "font",
+    "text",
+    "colour",
+    "lines",  # texts, one a line
+    "pairs",  # a table of two columns
+    "shown",  # only read
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting as the user sees it.
+
+    why      a sentence on what it does
+    also     other words under which it is found
+    options  (label, value) pairs of a choice
+    unit     stands behind a number; of an optional one before it, of pairs the two headings with a tab between
+    least    what is shown instead of the lowest number
+    needs    path of the switch without which it means nothing
+    """
+
+    path: str
+    label: str
+    why: str
+    kind: Kind
+    also: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    unit: str = ""
+    least: str = ""
+    needs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """group: of the settings on it, "" where there are none; intro: a few sentences above them."""
+
+    title: str
+    group: str
+    intro: str = ""
+
+
+_PRIVACY = (
+    "Everything stays on this computer and nothing is ever sent anywhere. What is saved can be read by whoever can "
+    "read your files; the program's log never holds what you dictate."
+)
+PAGES = (
+    Page("Sound", "sound"),
+    Page("Text", "text"),
+    Page("View", "view"),
+    Page("Captions", "captions"),
+    Page("History", "history", _PRIVACY),
+    Page("Keys", "", "The keys that this program knows. They work in its own windows."),
+)
+_THEMES = (("Like the system", "system"), ("Light", "light"), ("Dark", "dark"))
+_EDGES = (("At the bottom", "bottom"), ("At the top", "top"), ("Where I put them", "floating"))
+# fmt: off
+ROWS = (
+    Row("sound.input", "Input device", "Where your voice comes from.", "choice", "microphone mic recording source"),
+    Row("sound.meeting", "Meeting: hear the computer's sound as well",
+        "What the others say in a call is written, too, each side under its own name.", "switch",
+        "system audio loopback speakers zoom teams call conference video"),
+    Row("sound.own_name", "Your name", "It stands before what you say in a meeting.", "text",
+        "speaker label me", needs="sound.meeting"),
+    Row("sound.other_name", "Name of the others", "It stands before what the computer plays in a meeting.", "text",
+        "speaker label them participants", needs="sound.meeting"),
+    Row("text.rules.spoken_marks", "Write spoken punctuation",
+        "“comma”, “question mark” or “open quote” become the mark itself.", "switch",
+        "marks full stop period dictate symbols"),
+    Row("text.rules.commands", "Obey spoken commands",
+        "“new line”, “new paragraph”, and “scratch that” for the last sentence.", "switch",
+        "voice control undo delete line break"),
+    Row("text.rules.capitals", "Put capitals and spaces right",
+        "Sentences begin with a capital, and marks stand where they belong.", "switch",
+        "uppercase case formatting spacing"),
+    Row("text.rules.digits_from", "Numbers as digits",
+        "Numbers of this value and above are written in digits; otherwise they are as they were recognised.",
+        "optional", "figures numerals ten 10", unit="From"),
+    Row("text.rules.replacements", "Replacements",
+        "Whole words, whatever their capitals. With nothing written, the word is left out.", "pairs",
+        "abbreviations corrections snippets autocorrect substitute expand", unit="When this is said\tWrite this"),
+    Row("text.vocabulary", "Vocabulary",
+        "Names and words to expect, one a line, written as they should be. Dozens are a good list.", "lines",
+        "dictionary phrases custom words hotwords spelling jargon"),
+    Row("text.boost", "Strength of the vocabulary",
+        "How much these words are favoured where the sound leaves a doubt. More finds more of them, and writes some "
+        "that nobody said.", "decimal", "boost bias weight phrases"),
+    Row("view.theme", "Theme", "Light or dark. A desktop of high contrast keeps its own colours.", "choice",
+        "dark mode light mode night colours appearance", _THEMES),
+    Row("view.text_scale", "Size of the transcript", "The letters of the transcript, beside those of the program.",
+        "percent", "zoom font large letters scale bigger"),
+    Row("view.timestamps", "Show times", "Before each paragraph stands when it was said.", "switch",
+        "timestamps clock minutes"),
+    Row("view.doubt", "Underline doubtful words",
+        "Words that are less certain than this get a line below them.", "percent",
+        "confidence threshold uncertain errors check", least="none"),
+    Row("view.announce", "Tell screen readers the final text",
+        "Text is read out once it is final, never while it may change.", "switch",
+        "accessibility speech orca nvda narrator braille announce blind"),
+    Row("view.tray", "Icon in the system tray",
+        "It shows whether the program listens; closing the window keeps it there.", "switch",
+        "notification area background indicator minimise minimize"),
+    Row("captions.lines", "Lines", "How many lines of captions are shown at once.", "number", "rows height subtitles"),
+    Row("captions.font", "Font", "The letters of the captions.", "font", "typeface family subtitles dyslexia"),
+    Row("captions.size_pt", "Size", "How large the letters of the captions are.", "number",
+        "font bigger larger points scale", unit=" pt"),
+    Row("captions.ink", "Colour of the letters", "The letters of the captions.", "colour",
+        "color text ink foreground contrast"),
+    Row("captions.paper", "Colour behind them", "The background of the captions.", "colour",
+        "color paper background contrast"),
+    Row("captions.opacity", "Opacity",
+        "The less, the more of the window behind the captions shines through.", "percent",
+        "transparency transparent translucent"),
+    Row("captions.edge", "Place", "Captions lie over other windows.", "choice",
+        "position edge top bottom floating dock move", _EDGES),
+    Row("captions.screen", "Monitor", "On which screen the captions are.", "choice",
+        "display screen projector second"),
+    Row("captions.click_through", "Let clicks through",
+        "The mouse reaches what is behind the captions. Not every desktop can do this.", "switch",
+        "mouse pointer pass"),
+    Row("captions.reading", "Reading mode",
+        "Words appear once they are final, a second or two later, and never change under your eyes.", "switch",
+        "calm stable flicker committed rewrite delay"),
+    Row("history.save", "Save sessions", "What you dictate can be opened again later, also after a crash.", "switch",
+        "history keep store privacy recover transcripts"),
+    Row("history.days", "Keep them", "Older sessions are deleted by themselves.", "number",
+        "retention delete days expire forever cleanup", unit=" days", least="for ever", needs="history.save"),
+    Row("history.audio", "Keep the sound as well", "A click on a word plays it. A minute takes about a megabyte.",
+        "switch", "audio recording flac wav voice play", needs="history.save"),
+)
+# fmt: on
+
+
+def page_rows(page: Page) -> tuple[Row, ...]:
+    """The settings of a page, in the table's order."""
+    return tuple(row for row in ROWS if page.group and row.path.split(".")[0] == page.group)
