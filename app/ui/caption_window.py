@@ -177,6 +177,7 @@ class CaptionWindow(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
             return
+        self.activateWindow()  # for the keys; a window manager that knows of this window would have done it
         grip = self._grip_at(event.position().x())
         # On Wayland only the compositor can move a window; nobody learns where to.
         if grip is Grip.MIDDLE and QGuiApplication.platformName().startswith("wayland"):
@@ -233,8 +234,11 @@ class CaptionWindow(QWidget):
             self._change(replace(self._settings, size_pt=size_pt))
 
     def _set_flags(self) -> None:
-        through = self._settings.click_through and not click_through_fault()
-        flags = _FLAGS | Qt.WindowType.WindowTransparentForInput if through else _FLAGS
+        flags = _FLAGS
+        if self._settings.click_through and not click_through_fault():
+            flags |= Qt.WindowType.WindowTransparentForInput
+        if QGuiApplication.platformName() == "xcb":  # else a film that fills the screen covers its captions
+            flags |= Qt.WindowType.X11BypassWindowManagerHint
         # Not setWindowFlags: that hides the window, and showing it again may take the focus.
         self.overrideWindowFlags(flags)
         if self.windowHandle() is not None:
