@@ -1,10 +1,11 @@
-"""Opens the captions above a window that counts clicks, and tells on stdout what happens (one JSON a line).
+"""Opens the captions above a window that counts clicks.
 
-usage: drive_captions.py; reads commands from stdin:
+usage: drive_captions.py; it answers each command from stdin with one line of JSON: clicks on the window below, whether
+that has the focus, the captions' place and lines:
     below            open the window below; it has the focus from then on
     captions JSON    show the captions with these settings, or change them
     say TEXT         what has been said so far
-    look             nothing; like all others it tells the clicks on the window below, whether it has the focus, the captions' place and lines
+    look             nothing but the answer
     raise            bring the window below to the front
     full             make the window below cover the whole screen
 """
