@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.desk.companions import Companions
 from app.desk.desktop import Desktop
 from app.errors import sentence
 from app.paths import resources, settings_file
@@ -46,9 +47,14 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
     ticks = QTimer()
     ticks.timeout.connect(lambda: None)
     ticks.start(_SIGNAL_MS)
+    companions = Companions(desktop)
     desktop.open()
+    companions.open()
     code = application.exec()
-    if not desktop.shut_down(_LAST_WORDS_S):
+    ended = desktop.shut_down(_LAST_WORDS_S)
+    application.processEvents()  # the last words are on their way from the engine's thread
+    companions.shut_down()
+    if not ended:
         os._exit(code)  # torch crashes if the interpreter ends around a thread that is still inside it
     return code
 

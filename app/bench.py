@@ -92,7 +92,7 @@ def run_live(options: argparse.Namespace) -> int:
         from app.export import write_text
 
         content = {name: one.content for name, one in found.items()}
-        write_text(options.json, json.dumps(content, indent=1) + "\n")
+        write_text(options.json, json.dumps(content, indent=1) + "\n", overwrite=True)
         note(f"figures -> {options.json}")
     if options.plot is not None:
         _draw(found, wanted, options.plot)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from app.bench import add_bench
 from app.calibrate import add_calibrate
 from app.evaluate import add_eval
+from app.export.arguments import add_export_options, export_options
 from app.paths import embedded_model, model_in_use, personal_model, sample_audio
 from app.personal import add_finetune
 from app.steering import add_steering, decoding_options
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
     transcribe = commands.add_parser("transcribe", help="the text of audio files", parents=[common, model, steering])
     transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE", help="wav, flac, ogg, opus or mp3")
-    transcribe.add_argument("-f", "--format", choices=("txt", "json"), default="txt", help="default: txt")
+    add_export_options(transcribe)
     transcribe.add_argument("-o", "--output", type=Path, metavar="DIR", help="write files there, not to stdout")
     transcribe.add_argument("--beam", type=_width, metavar="N", help="width of the search; default: the model's own")
     transcribe.add_argument(
@@ -152,20 +153,22 @@ def _window(options: argparse.Namespace) -> int:
 
 def _transcribe(options: argparse.Namespace) -> int:
     from app.errors import AppError
-    from app.transcribe import make_folder, transcribe_files
+    from app.transcribe import check_stdout, make_folder, transcribe_files
 
     if options.n_best > 1 and options.format != "json":
         raise AppError("Only JSON has room for more than one text.", "Give -f json as well.")
-    wishes = decoding_options(options)
+    wishes, shown = decoding_options(options), export_options(options)
     if options.output is not None:
         make_folder(options.output)
+    else:
+        check_stdout(options.format, len(options.files))
 
     def load_model() -> Recognizer:
         from s2t_core.recognizer import load
 
         return load(options.model, options.device, options.beam, wishes=wishes)
 
-    well = transcribe_files(load_model, options.files, options.format, options.output)
+    well = transcribe_files(load_model, options.files, options.format, options.output, shown)
     return DONE if well else FAILED
 
 

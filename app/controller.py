@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -14,7 +15,7 @@ from app.state import State
 from s2t_core.errors import S2TError
 from s2t_core.events import AudioLost, DocumentEvent, TranscriptEvent
 from s2t_core.transcript import TranscriptDocument
-from s2t_core.types import SAMPLE_RATE_HZ, DecodingOptions
+from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, DecodingOptions
 
 if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
@@ -27,6 +28,8 @@ class Shaper(Protocol):
 
     def push(self, event: TranscriptEvent) -> tuple[DocumentEvent, ...]: ...
 
+    def finish(self) -> tuple[DocumentEvent, ...]: ...
+
 
 class DictationController(QObject):
     """Lives on the GUI thread.
@@ -38,6 +41,8 @@ class DictationController(QObject):
     state_changed = Signal(State)
     document_changed = Signal(TranscriptDocument)
     model_ready = Signal(str)
+    recording_began = Signal(str)  # from this input
+    recording_ended = Signal()
     time_changed = Signal(int)  # whole seconds of this recording
     lag_changed = Signal(int)  # whole seconds of sound that are not transcribed yet
     lost_changed = Signal(float)  # seconds of sound that never arrived, in this recording
@@ -59,6 +64,7 @@ class DictationController(QObject):
         self._make_source = make_source
         self._make_shaper = make_shaper
         self._wishes = wishes
+        self.tap: Callable[[Iterable[AudioChunk]], Iterable[AudioChunk]] = iter  # what else hears a recording
         self._shaper = make_shaper()
         self._source: AudioSource | None = None
         self._begun_s = 0.0  # of the recording that was over when its source was opened
@@ -71,9 +77,10 @@ class DictationController(QObject):
         self._watch.setInterval(_WATCH_MS)
         self._watch.timeout.connect(self._look_at_source)
 
-    def load(self) -> None:
-        """Load the model in the background."""
+    def load(self) -> Future[Recognizer]:
+        """Load the model in the background; others may use it as well."""
         self._engine.start()
+        return self._engine.loaded
 
     def start(self, input_name: str) -> None:
         """Begin to record; what is said before the model is ready waits for it."""
@@ -82,9 +89,11 @@ class DictationController(QObject):
         document = self.document.begin_session()
         self._begun_s = self._transcribed_s = self._lost_s = 0.0
         self._shaper = self._make_shaper()
-        if self._listen(input_name):
-            self.document = document
+        before, self.document = self.document, document
+        if self._listen(input_name, begins=True):
             self.lost_changed.emit(0.0)
+        else:
+            self.document = before
 
     def pause(self) -> None:
         """Close the microphone; the words so far still come, and `resume` goes on in the same recording."""
@@ -121,7 +130,7 @@ class DictationController(QObject):
             self._engine.join(wait_s)
         return not self._engine.is_alive()
 
-    def _listen(self, input_name: str) -> bool:
+    def _listen(self, input_name: str, begins: bool = False) -> bool:
         source = self._make_source(input_name)
         try:
             chunks = source.start()
@@ -130,9 +139,11 @@ class DictationController(QObject):
             return False
         self._source = source
         self.noticed.emit("")
+        if begins:
+            self.recording_began.emit(input_name)
         self._set_state(State.ARMING)
         self._watch.start()
-        self._engine.listen(moved(chunks, self._begun_s), self._wishes())
+        self._engine.listen(self.tap(moved(chunks, self._begun_s)), self._wishes())
         return True
 
     def _end_source(self, state: State) -> None:
@@ -157,17 +168,21 @@ class DictationController(QObject):
 
     def _take(self, message: Transcribed) -> None:
         self._transcribed_s = message.clock.audio_s
-        before = self.document
         for event in message.events:
             if isinstance(event, AudioLost):
                 self._lost_s += (event.end_sample - event.start_sample) / SAMPLE_RATE_HZ
                 self.lost_changed.emit(self._lost_s)
-            for shaped in self._shaper.push(event):
-                self.document = self.document.apply(shaped)
+        self._write([shaped for event in message.events for shaped in self._shaper.push(event)])
+
+    def _write(self, events: Iterable[DocumentEvent]) -> None:
+        before = self.document
+        for event in events:
+            self.document = self.document.apply(event)
         if self.document is not before:
             self.document_changed.emit(self.document)
 
     def _close_source(self, state: State) -> None:
+        self._write(self._shaper.finish())  # of a session that broke off, what waited for more words
         self._watch.stop()
         if self._source is not None:
             self._source.stop()
@@ -197,6 +212,8 @@ class DictationController(QObject):
             self.lag_changed.emit(lag_s)
 
     def _set_state(self, state: State) -> None:
-        if state is not self.state:
-            self.state = state
+        before, self.state = self.state, state
+        if state is not before:
             self.state_changed.emit(state)
+            if state in (State.IDLE, State.FAILED):
+                self.recording_ended.emit()

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,7 @@ class Engine(threading.Thread):
 
     def __init__(self, load: Callable[[], Recognizer], report: Callable[[EngineMessage], None]) -> None:
         super().__init__(name="engine", daemon=True)
+        self.loaded: Future[Recognizer] = Future()  # for others that transcribe; its parts are never changed
         self._load = load
         self._report = report
         self._streams: queue.SimpleQueue[tuple[Iterable[AudioChunk], DecodingOptions | None] | None]
@@ -99,9 +101,11 @@ class Engine(threading.Thread):
             recognizer = self._load()
             _warm_up(recognizer)
         except Exception as error:  # thread boundary
+            self.loaded.set_exception(error)
             logger.exception("the model was not loaded")
             self._report(ModelFailed(error))
             return
+        self.loaded.set_result(recognizer)
         self._report(ModelReady(recognizer.name, recognizer.device))
         while (stream := self._streams.get()) is not None:
             chunks, wishes = stream

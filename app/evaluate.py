@@ -93,7 +93,7 @@ def run_eval(options: argparse.Namespace) -> int:
             "corpora": [asdict(row) for row in figures],
             "texts": [{"path": str(item.utterance.path), "text": item.text} for item in heard],
         }
-        write_text(options.json, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        write_text(options.json, json.dumps(content, ensure_ascii=False, indent=1) + "\n", overwrite=True)
         note(f"figures -> {options.json}")
     return 0
 

@@ -109,15 +109,10 @@ class History:
             if unnamed and document.closed:
                 _entitle(base, id, title_of(document))
 
-    def finish(self, id: int) -> None:
-        """The recording has ended in order."""
+    def mark(self, id: int, finished: bool) -> None:
+        """Its recording has ended in order, or it grows again."""
         with self._change() as base:
-            base.execute("UPDATE transcripts SET finished = 1 WHERE id = ?", (id,))
-
-    def reopen(self, id: int) -> None:
-        """It grows again."""
-        with self._change() as base:
-            base.execute("UPDATE transcripts SET finished = 0 WHERE id = ?", (id,))
+            base.execute("UPDATE transcripts SET finished = ? WHERE id = ?", (finished, id))
 
     def add_recording(self, id: int, number: int, file: Path) -> None:
         """The sound of the transcript's recording `number`, counted from 0, is in this file of the folder."""

@@ -43,7 +43,7 @@ class Keeper(threading.Thread):
 
     def finish(self) -> None:
         """The recording is over."""
-        self._jobs.put(lambda history: None if self._id is None else history.finish(self._id))
+        self._jobs.put(lambda history: None if self._id is None else history.mark(self._id, finished=True))
 
     def turn_to(self, id: int | None, document: TranscriptDocument) -> None:
         """What follows belongs to this kept transcript, which is `document`, or to a new one."""
@@ -80,7 +80,7 @@ class Keeper(threading.Thread):
         if self._id is None:
             self._id, self._document = history.begin(at, model, source), TranscriptDocument()
         else:
-            history.reopen(self._id)
+            history.mark(self._id, finished=False)
 
     def _write(self, history: History, document: TranscriptDocument) -> None:
         if self._id is None:

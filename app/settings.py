@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.export.options import ExportChoice
 from s2t_core.text.rules import TextRules
 from s2t_core.types import DEFAULT_BOOST
 
@@ -68,7 +69,7 @@ class CaptionSettings:
 
 @dataclass(frozen=True, slots=True)
 class HistorySettings:
-    """save: sessions are kept; days: for so long, 0 for ever; audio: with their sound, as FLAC."""
+    """save: sessions are kept; days: for so long, 0 for ever; audio: with their sound."""
 
     save: bool = True
     days: int = 0
@@ -77,10 +78,11 @@ class HistorySettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All of it, a group for every page of the dialog."""
+    """All of it, a group for every page of the dialog, and how the last transcript was exported."""
 
     sound: SoundSettings = field(default_factory=SoundSettings)
     text: TextSettings = field(default_factory=TextSettings)
     view: ViewSettings = field(default_factory=ViewSettings)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
+    export: ExportChoice = field(default_factory=ExportChoice)

@@ -88,7 +88,7 @@ def run_soak(options: argparse.Namespace) -> int:
             "rows": [asdict(row) for row in rows],
             "trends": {name: asdict(value) for name, value in trends.items()},
         }
-        write_text(options.json, json.dumps(content, indent=1) + "\n")
+        write_text(options.json, json.dumps(content, indent=1) + "\n", overwrite=True)
         note(f"figures -> {options.json}")
     return 0
 

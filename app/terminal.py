@@ -15,6 +15,17 @@ def out(text: str) -> None:
     print(text, flush=True)
 
 
+def out_bytes(data: bytes) -> None:
+    """The bytes of a file on stdout, whatever the terminal's spelling."""
+    sys.stdout.flush()
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None:  # somebody caught stdout as text
+        sys.stdout.write(data.decode("utf-8", errors="replace"))
+    else:
+        stream.write(data)
+    sys.stdout.flush()
+
+
 def out_json(value: Any) -> None:
     """One JSON object on one line of stdout."""
     out(json.dumps(value, ensure_ascii=False))

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from app.audio.file import duration_s, read_chunks
+from app.audio.file import duration_s
 from app.errors import AppError, AudioError, sentence
-from app.export import EXPORTERS, Transcript, write_text
-from app.terminal import note, out
-from s2t_core.errors import AudioFormatError, S2TError
+from app.export import DEFAULTS, EXPORTERS, FORMATS, ExportOptions, Transcript, write_bytes
+from app.file_text import Heard, hear_file
+from app.terminal import note, out, out_bytes
+from s2t_core.errors import S2TError
 from s2t_core.transcript import TranscriptDocument
 
 if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
+
+
+_BAR = "{desc}: {percentage:3.0f}% |{bar}| {n:.0f} of {total:.0f} s, {remaining} left"
 
 
 def make_folder(folder: Path) -> None:
@@ -28,7 +32,21 @@ def make_folder(folder: Path) -> None:
         raise AppError(f"The folder {folder} cannot be made ({error.strerror}).", "Choose another one.") from None
 
 
-def transcribe_files(load: Callable[[], Recognizer], paths: list[Path], form: str, folder: Path | None) -> bool:
+def check_stdout(form: str, count: int) -> None:
+    """Raises AppError where so many transcripts of this format cannot go to stdout."""
+    if not FORMATS[form].is_text and sys.stdout.isatty():
+        raise AppError(f"A {form} file cannot be shown in a terminal.", f"Give -o DIR, or redirect: > talk.{form}")
+    if count > 1 and not FORMATS[form].in_a_row:
+        raise AppError(f"Several {form} files cannot follow one another.", "Give -o DIR: each gets a file of its own.")
+
+
+def transcribe_files(
+    load: Callable[[], Recognizer],
+    paths: list[Path],
+    form: str,
+    folder: Path | None,
+    options: ExportOptions = DEFAULTS,
+) -> bool:
     """Write the transcript of every file to stdout, or into `folder`; a bad file does not keep the others back.
 
     The model is loaded at the first file that can be read. Returns whether all went well; raises what `load` raises.
@@ -46,11 +64,11 @@ def transcribe_files(load: Callable[[], Recognizer], paths: list[Path], form: st
         recognizer = recognizer or load()
         try:
             transcript, fault = transcribe_file(recognizer, path)
-            text = EXPORTERS[form](transcript)
+            data = EXPORTERS[form](transcript, options)
             if folder is not None:
-                _write(text, path, form, folder, targets)
+                _write(data, path, form, folder, targets)
             elif transcript.document.text or fault is None:
-                out(f"==> {path} <==\n{text}" if len(paths) > 1 and form == "txt" else text.rstrip("\n"))
+                _show(data, form, path if len(paths) > 1 else None)
         except BrokenPipeError:
             raise
         except Exception as error:  # whatever it is, the other files are not to blame
@@ -63,38 +81,40 @@ def transcribe_files(load: Callable[[], Recognizer], paths: list[Path], form: st
 
 def transcribe_file(recognizer: Recognizer, path: Path) -> tuple[Transcript, Exception | None]:
     """The transcript of one file, and why it ends early if the file is damaged."""
-    session = recognizer.open_session(partials=False)
-    document = TranscriptDocument()
-    seconds = 0.0
-    fault: Exception | None = None
+    heard, fault = Heard(TranscriptDocument(), 0.0), None
+    length_s = duration_s(path)
     with tqdm(
-        total=round(duration_s(path), 1),
+        total=round(length_s, 1) or None,
         desc=path.name,
         unit="s",
         disable=not sys.stderr.isatty(),
         leave=False,
-        bar_format="{desc}: {percentage:3.0f}% |{bar}| {n:.0f} of {total:.0f} s, {remaining} left",
+        bar_format="{desc}: {percentage:3.0f}% |{bar}| {n:.0f} of {total:.0f} s, {remaining} left"
+        if length_s
+        else None,
     ) as progress:
         try:
-            for chunk in read_chunks(path, block_s=1.0):
-                for event in session.push(chunk):
-                    document = document.apply(event)
-                seconds = (chunk.start + len(chunk.samples)) / chunk.rate
-                progress.update(len(chunk.samples) / chunk.rate)
-        except AudioFormatError as error:
-            fault = AudioError(f"{path}: {error.what}", error.remedy)
+            for heard in hear_file(recognizer, path):
+                progress.update(heard.done_s - progress.n)
         except AudioError as error:
             fault = error
-    for event in session.finish():
-        document = document.apply(event)
-    return Transcript(document, str(path), seconds, recognizer.name), fault
+    return Transcript(heard.document, str(path), heard.done_s, recognizer.name), fault
 
 
-def _write(text: str, path: Path, form: str, folder: Path, targets: set[Path]) -> None:
+def _show(data: bytes, form: str, path: Path | None) -> None:
+    """Plain text in the terminal's own spelling, below its path where there are several; else the file as it is."""
+    if form == "txt":
+        text = data.decode("utf-8")
+        out(text.rstrip("\n") if path is None else f"==> {path} <==\n{text}")
+    else:
+        out_bytes(data)
+
+
+def _write(data: bytes, path: Path, form: str, folder: Path, targets: set[Path]) -> None:
     """Save beside the others; two files of one name in different folders or forms keep apart."""
     names = (path.stem, path.name, *(f"{path.name}-{number}" for number in range(2, 1000)))
     candidates = (folder / f"{name}.{form}" for name in names)
     target = next(candidate for candidate in candidates if candidate.resolve() not in targets)
     targets.add(target.resolve())
-    write_text(target, text)
+    write_bytes(target, data, overwrite=True)  # an earlier transcript of the same file
     note(f"{path} -> {target}")

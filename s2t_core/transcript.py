@@ -10,6 +10,9 @@ from s2t_core.types import MARKS, SAMPLE_RATE_HZ, Segment
 
 PARAGRAPH_PAUSE_SAMPLES = 2 * SAMPLE_RATE_HZ  # a longer silence between segments begins a new paragraph
 
+_JOINS_LAST = ("\n", *MARKS, ")", "%")  # text that begins so stands at what is before it
+_JOINS_NEXT = ("\n", "(", "/", "@")  # and what ends so, at what follows
+
 Item = Segment | AudioLost
 
 
@@ -83,7 +86,7 @@ class TranscriptDocument:
             name = _speaker(after)
             ends = len(written) - len(written.rstrip("\n"))
             return ("\n\n"[ends:] if index else "") + (f"{name}: " if name else "")
-        return "" if written.endswith("\n") or text_of(after).startswith(("\n", *MARKS)) else " "
+        return "" if written.endswith(_JOINS_NEXT) or text_of(after).startswith(_JOINS_LAST) else " "
 
     def _joined(self, first: int, end: int, tentative: bool) -> str:
         parts: list[str] = []
@@ -112,6 +115,9 @@ class TranscriptDocument:
 
     def _without_last(self, speaker: str) -> TranscriptDocument:
         """Never more than this recording's own."""
+        waiting = [one for one in self.open if one.speaker == speaker and _key(one) in self.over]
+        if waiting:
+            return replace(self, open=tuple(one for one in self.open if one is not waiting[-1]))
         first = self.session_starts[-1] if self.session_starts else 0
         for index in range(len(self.closed) - 1, first - 1, -1):
             item = self.closed[index]

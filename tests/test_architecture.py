@@ -46,18 +46,24 @@ MAY_IMPORT = {
     "app.terminal": [],
     "app.live_lines": ["app.terminal", "s2t_core.events", "s2t_core.transcript"],
     "app.state": [],
-    "app.settings": ["app.errors", "app.paths", "s2t_core.text.rules", "s2t_core.types"],
+    "app.settings": ["app.export.options", "s2t_core.text.rules", "s2t_core.types"],
     "app.steering": ["app.errors", "s2t_core.types"],
-    "app.export": ["app.errors", "s2t_core.transcript", "s2t_core.types"],
+    "app.export": ["app.errors", "s2t_core.events", "s2t_core.transcript", "s2t_core.types"],
+    "app.export.options": [],
     "app.display": [],
-    "app.audio": ["app.errors", "s2t_core.types", "s2t_core.errors"],
+    "app.audio": ["app.errors", "s2t_core.errors", "s2t_core.features.resample", "s2t_core.types"],
     "app.engine": ["app.memory", "s2t_core"],
     "app.settings_file": ["app.errors", "app.settings"],
+    "app.history_items": ["s2t_core.events", "s2t_core.transcript", "s2t_core.types"],
+    "app.history": ["app.errors", "app.history_items", "s2t_core.transcript"],
+    "app.keeping": ["app.errors", "app.history", "s2t_core.transcript"],
     "app.edits": ["s2t_core.editing", "s2t_core.transcript"],
     "app.controller": ["app.engine", "app.errors", "app.state", "app.audio.source", "s2t_core"],
-    "app.ui": ["app.paths", "app.settings", "app.state", "s2t_core.transcript", "s2t_core.types"],
+    "app.ui": ["app.export.options", "app.paths", "app.settings", "app.state", "s2t_core.transcript", "s2t_core.types"],
     "app.desk": ["app", "s2t_core"],
-    "app.transcribe": ["app.audio", "app.errors", "app.export", "app.terminal", "s2t_core"],
+    "app.file_text": ["app.audio", "app.errors", "s2t_core"],
+    "app.file_queue": ["app.audio", "app.errors", "app.file_text", "s2t_core"],
+    "app.transcribe": ["app.file_text", "app.audio", "app.errors", "app.export", "app.terminal", "s2t_core"],
     "app.figures": ["s2t_core.manifest", "s2t_core.metrics", "s2t_core.types"],
     "app.calibrate": ["app.audio", "app.errors", "app.evaluate", "app.figures", "app.terminal", "s2t_core"],
     "app.evaluate": ["app.audio", "app.errors", "app.export", "app.figures", "app.steering", "app.terminal",
@@ -83,10 +89,12 @@ ONLY_IN = {
     "sounddevice": ["app.audio.devices"],
     "PySide6": ["app.ui", "app.desk", "app.controller", "app.application"],
     "torch": ["s2t_core"],
-    "soundfile": ["app.audio.file"],
+    "soundfile": ["app.audio.file", "app.audio.player", "app.audio.recorder"],
+    "av": ["app.audio.container"],
     "transformers": ["app.evaluate"],
     "matplotlib": ["app.plot"],
     "torchaudio": [],
+    "docx": ["app.export.office"],
 }
 
 
@@ -145,7 +153,8 @@ def test_the_window_does_not_wait_for_torch():
 
 def test_help_answers_without_loading_torch_or_qt():
     code = (
-        "import sys, app.cli;print(sorted({m.split('.')[0] for m in sys.modules} & {'torch','PySide6','sounddevice'}))"
+        "import sys, app.cli; heavy = {'torch', 'PySide6', 'sounddevice', 'docx'};"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & heavy))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""Audio files, at once or at the pace of speech."""
+"""Audio and video files, at once or at the pace of speech."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from app.audio import container
 from app.audio.quiet import quiet_stderr
 from app.errors import AudioError
 from s2t_core.errors import AudioFormatError
 from s2t_core.types import AudioChunk, Samples, check_samples, join_chunks
 
-_FORMATS = "Use a WAV, FLAC, OGG, Opus or MP3 file."
+# What people have and this program reads; for dialogs and for files that are dropped.
+SUFFIXES = (
+    ".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".m4a", ".aac", ".wma", ".amr", ".mka",
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".3gp", ".flv", ".mpg", ".mpeg", ".ts",
+)  # fmt: skip
 _PACED_BLOCK_S = 0.02
 
 
@@ -29,43 +34,62 @@ class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
 
 
 def read_chunks(path: Path, block_s: float = 0.1) -> Iterator[AudioChunk]:
-    """The file as mono chunks of `block_s`. Raises AudioError for a file that holds no sound."""
-    with _open(path) as file:
-        start = 0
-        while True:
-            samples = _read(file, path, max(1, int(block_s * file.samplerate)))
-            if len(samples) == 0:
-                break
-            yield AudioChunk(samples, file.samplerate, start)
-            start += len(samples)
-        if start == 0:
-            raise AudioError(f"{path} holds no audio.", "Choose a file with at least a moment of sound.")
+    """The file as mono chunks of about `block_s`. Raises AudioError for a file that holds no sound."""
+    empty = True
+    for chunk in _chunks(path, block_s):
+        empty = False
+        yield chunk
+    if empty:
+        raise AudioError(f"{path} holds no audio.", "Choose a file with at least a moment of sound.")
 
 
 def duration_s(path: Path) -> float:
-    """Length by the file's header. Raises AudioError."""
-    with _open(path) as file:
+    """Length by the file's header; 0 where that does not say. Raises AudioError."""
+    _check(path)
+    file = _opened(path)
+    if file is None:
+        return container.duration_s(path)
+    with file:
         return float(file.frames / file.samplerate)
 
 
-def _open(path: Path) -> Any:
+def _chunks(path: Path, block_s: float) -> Iterator[AudioChunk]:
+    _check(path)
+    file = _opened(path)
+    if file is None:
+        yield from container.read_chunks(path, block_s)
+        return
+    with file:
+        start = 0
+        while len(samples := _read(file, path, max(1, int(block_s * file.samplerate)))):
+            yield AudioChunk(samples, file.samplerate, start)
+            start += len(samples)
+
+
+def _check(path: Path) -> None:
+    """Raises AudioError for what is no file with something in it."""
     try:
         if not path.exists():
             raise AudioError(f"There is no file {path}.", "Check the name.")
         if path.is_dir():
-            raise AudioError(f"{path} is a folder.", "Name the audio files in it.")
+            raise AudioError(f"{path} is a folder.", "Name the files in it.")
         if not path.is_file():  # a pipe would keep us waiting, a device has no end
             raise AudioError(f"{path} is no ordinary file.", "Save the audio in a file first.")
         if path.stat().st_size == 0:
-            raise AudioError(f"{path} is empty.", _FORMATS)
+            raise AudioError(f"{path} is empty.", "Use an audio or video file.")
         with path.open("rb"):
             pass
-        with quiet_stderr():  # the MP3 decoder talks to the terminal
-            return _Sequential(os.fsencode(path) if os.name == "posix" else path)
     except OSError as error:
         raise AudioError(f"{path} cannot be opened ({error.strerror}).", "Check its name and permissions.") from None
-    except (soundfile.LibsndfileError, ValueError, TypeError) as error:
-        raise AudioError(f"{path} is not audio that can be read ({_reason(error)}).", _FORMATS) from None
+
+
+def _opened(path: Path) -> Any:
+    """The file where libsndfile can read it; None where others may."""
+    try:
+        with quiet_stderr():  # the MP3 decoder talks to the terminal
+            return _Sequential(os.fsencode(path) if os.name == "posix" else path)
+    except (soundfile.LibsndfileError, ValueError, TypeError, OSError):
+        return None
 
 
 def _read(file: Any, path: Path, count: int) -> Samples:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.controller import DictationController
 from app.desk.inputs import find_inputs, make_source
@@ -32,6 +32,7 @@ class Desktop(QObject):
     """The window and its controller, connected. `settings` are the user's; `use` changes them."""
 
     settings_changed = Signal(Settings)
+    new_wanted = Signal()  # an empty transcript
 
     def __init__(self, load: Callable[[], Recognizer], settings_path: Path, wishes: DecodingOptions) -> None:
         super().__init__()
@@ -72,6 +73,14 @@ class Desktop(QObject):
         self._edits.forget()
         self.controller.show(document)
 
+    def come_forward(self) -> None:
+        """The window is in front of all others."""
+        window = self.window
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.show()
+        window.raise_()
+        window.activateWindow()
+
     def shut_down(self, wait_s: float) -> bool:
         """Save what is to be saved and end the engine; returns whether it has ended in time."""
         if self._save.isActive():
@@ -100,7 +109,7 @@ class Desktop(QObject):
         window.level_requested.connect(lambda: window.meter.show_peak(controller.take_peak()))
         window.input_chosen.connect(self._keep_input)
         window.on("inputs", lambda: self.find_inputs(again=True))
-        window.on("new", lambda: self.show(TranscriptDocument()))
+        window.on("new", self.new_wanted.emit)
         window.on("undo", lambda: controller.show(self._edits.undo(controller.document)))
         window.on("redo", lambda: controller.show(self._edits.redo(controller.document)))
         window.on("larger", lambda: self._scale(1))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+from s2t_core.text.tokens import word_set
+
 
 class Case(Enum):
     """How the next word is written."""
@@ -16,16 +18,16 @@ class Case(Enum):
 
 
 # Without a dictionary of names these alone are known to keep their capital; "march" and "may" are words, too.
-_ALWAYS_CAPITAL = frozenset(
+_ALWAYS_CAPITAL = word_set(
     "monday tuesday wednesday thursday friday saturday sunday january february april june july september october "
-    "november december mr mrs ms dr prof english french german spanish italian chinese american british".split()
+    "november december mr mrs ms dr prof english french german spanish italian chinese american british"
 )
 # A full stop behind these ends no sentence.
-_ABBREVIATIONS = frozenset("mr mrs ms dr prof st vs etc no fig approx inc ltd jr sr".split())
+_ABBREVIATIONS = word_set("mr mrs ms dr prof st vs etc no fig approx inc ltd jr sr")
 
 
 def cased(text: str, case: Case) -> str:
-    """`text` as `case` wants it. What has a capital further inside is written on purpose: it begins no sentence anew."""
+    """`text` as `case` wants it. A capital further inside was meant: no sentence gives such a word another."""
     if case is Case.ALL:
         return text.upper()
     if case is Case.CAPITAL or (case is Case.RAISE and not _is_mixed(text)):

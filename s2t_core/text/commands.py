@@ -6,30 +6,32 @@ from collections.abc import Sequence
 
 from s2t_core.text.capitals import Case
 from s2t_core.text.marks import Spoken
-from s2t_core.text.tokens import Atom
+from s2t_core.text.tokens import Atom, word_set
 
 SCRATCH = ("scratch", "that")  # as a whole utterance
 
-_OF = frozenset({"of"})
+_OF = word_set("of")
 
 COMMANDS: tuple[Spoken, ...] = (
-    Spoken(("new line", "newline"), "\n", "both", unless_before=_OF),
-    Spoken(("new paragraph",), "\n\n", "both", unless_before=_OF),
+    Spoken(("new line", "newline"), "\n", "both", unless_before=_OF, does="the next line begins"),
+    Spoken(("new paragraph",), "\n\n", "both", unless_before=_OF, does="the next paragraph begins"),
     Spoken(
         ("no space",),
         "",
         "both",
-        frozenset("is was are with has have had there's".split()),
-        frozenset("left for between in to at here there".split()),
+        unless_behind=word_set("is was are with has have had there's"),
+        unless_before=word_set("left for between in to at here there"),
+        does="the words around it are joined",
     ),
-    Spoken(("all caps",), "", "none", frozenset({"in"}), case=Case.ALL),
+    Spoken(("all caps",), "", "none", unless_behind=word_set("in"), case=Case.ALL, does="the next word in capitals"),
     Spoken(
         ("cap",),
         "",
         "none",
-        frozenset("baseball bottle ice knee market polar price salary spending no to will".split()),
-        frozenset("on off of and or at is was for in the a that gun".split()),
+        unless_behind=word_set("baseball bottle ice knee market polar price salary spending no to will"),
+        unless_before=word_set("on off of and or at is was for in the a that gun"),
         case=Case.CAPITAL,
+        does="the next word with a capital",
     ),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from s2t_core.events import AudioLost, DocumentEvent, SegmentClosed, SegmentRetracted, SegmentUpdated, TranscriptEvent
 from s2t_core.text.capitals import Case, is_certain
@@ -11,7 +12,7 @@ from s2t_core.text.commands import is_scratch
 from s2t_core.text.grammar import Grammar, Piece
 from s2t_core.text.page import Before, Page
 from s2t_core.text.rules import TextRules
-from s2t_core.text.tokens import Atom, cut
+from s2t_core.text.tokens import cut, key_of
 from s2t_core.transcript import text_of
 from s2t_core.types import MARKS, Segment, Word
 
@@ -20,10 +21,16 @@ _OFF = TextRules(capitals=False)
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """An open segment as it came, and how many letters of its formatted text are committed."""
+    """An open segment as it came, and what is settled of it.
+
+    length  letters of its formatted text that are committed
+    page    with the pieces that will stay, which are those of so many `atoms`; never written to again
+    """
 
     segment: Segment
     length: int
+    page: Page
+    atoms: int
 
 
 class Formatter:
@@ -97,35 +104,35 @@ class Formatter:
         committed, words = segment.committed.split(), text_of(segment).split()
         atoms, sources = cut(words)
         last = sum(source < len(committed) for source in sources) - 1  # the last committed atom: it may still grow
-        grows = last >= 0 and words[sources[last]] == committed[-1]  # and its tentative marks are none of it
-        page, length, settled = self._page(segment.speaker), 0, True
-        for piece in self._grammar.pieces(atoms, max(0, last)):
-            certain = settled and (piece.settled or (grows and self._is_certain(piece, atoms, last, page.case)))
+        grows = last >= 0 and words[sources[last]] == committed[-1]  # and no tentative mark stands behind it
+        shown = self._shown(segment)
+        pieces = list(self._grammar.pieces(atoms, max(0, last), shown.atoms))
+        settled = list(takewhile(lambda piece: piece.settled, pieces))
+        stays = shown.page.copy()
+        for piece in settled:
+            stays.put(piece)
+        page, length = stays.copy(), stays.length
+        for place, piece in enumerate(pieces[len(settled) :]):
+            certain = place == 0 and grows and piece.first == last and self._is_certain(piece, page.case)
             page.put(piece)
-            settled = certain
-            length = page.length if settled else length
+            length = page.length if certain else length
         text = page.text()
-        length = self._cut(text, length, segment)
-        spoken = _places(segment.words, sources, len(committed))
-        return replace(
-            segment, committed=text[:length], tentative=text[length:].lstrip(" "), words=page.words(length, spoken)
-        )
+        length = max(shown.length, _cut(text, length))
+        end = settled[-1].end if settled else shown.atoms
+        self._open[segment.speaker] = _Shown(segment, length, stays, end)
+        placed = page.words(length, _places(segment.words, sources, len(committed)))
+        return replace(segment, committed=text[:length], tentative=text[length:].lstrip(" "), words=placed)
 
-    def _is_certain(self, piece: Piece, atoms: Sequence[Atom], last: int, case: Case) -> bool:
-        """Whether the last committed word, which may still get more letters, is no more than continued by them."""
-        key = atoms[last].key
-        alone = piece.end == last + 1 == piece.first + 1 and not piece.made
-        return alone and key != "" and not self._grammar.may_begin(key) and is_certain(piece.text, case)
+    def _is_certain(self, piece: Piece, case: Case) -> bool:
+        """Whether letters that may still come behind the last committed word do no more than continue it."""
+        begins = self._grammar.may_begin(key_of(piece.text))
+        return piece.text != "" and not piece.made and not begins and is_certain(piece.text, case)
 
-    def _cut(self, text: str, length: int, segment: Segment) -> int:
-        """Where the committed text ends: where a space stands or nothing else is put, but not before it did."""
+    def _shown(self, segment: Segment) -> _Shown:
         shown = self._open.get(segment.speaker)
-        least = shown.length if shown is not None and shown.segment.id == segment.id else 0
-        if length < len(text) and text[length] not in " \n" + MARKS and text[:length][-1:] != "\n":
-            length = len(text[:length].rpartition(" ")[0])
-        length = max(least, length)
-        self._open[segment.speaker] = _Shown(segment, length)
-        return length
+        if shown is None or shown.segment.id != segment.id:
+            return _Shown(segment, 0, self._page(segment.speaker), 0)
+        return shown
 
     def _page(self, speaker: str) -> Page:
         return Page(self._before.get(speaker, [Before()])[-1], self._rules.capitals, self._keeps_marks)
@@ -136,6 +143,13 @@ def format_all(events: Iterable[TranscriptEvent], rules: TextRules) -> tuple[Doc
     formatter = Formatter(rules)
     formatted = [done for event in events for done in formatter.push(event)]
     return (*formatted, *formatter.finish())
+
+
+def _cut(text: str, length: int) -> int:
+    """How much of the first `length` letters may be committed so that text behind them is joined as it should be."""
+    if length < len(text) and text[length] not in " \n" + MARKS and text[:length][-1:] != "\n":
+        return len(text[:length].rpartition(" ")[0])
+    return length
 
 
 def _places(words: Sequence[Word], sources: Sequence[int], count: int) -> list[Word]:

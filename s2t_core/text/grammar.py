@@ -75,9 +75,8 @@ class Grammar:
         """Whether a word that begins with `key` may be the first of anything that a rule is about."""
         return key in self._beginnings or (self._digits_from is not None and key[:1].isdigit())
 
-    def pieces(self, atoms: Sequence[Atom], whole: int) -> Iterator[Piece]:
-        """All the atoms as pieces. Of an open segment the first `whole` atoms are as they will stay, and no others."""
-        index = 0
+    def pieces(self, atoms: Sequence[Atom], whole: int, index: int = 0) -> Iterator[Piece]:
+        """The atoms from `index`, where a piece begins, as pieces; the first `whole` atoms are as they will stay."""
         while index < len(atoms):
             piece = None
             for piece in self._at(atoms, index, whole):
@@ -135,18 +134,28 @@ class Grammar:
 
 
 def _is_mere_word(spoken: Spoken, sight: Sight, end: int) -> bool:
-    """Whether a mark's or command's name is meant as a word: named, quoted, part of a longer word, in its other sense."""
+    """Whether the name of a mark or command is meant as a word: named, quoted, part of a longer one, or in use."""
     first, last = sight.atoms[sight.origin], sight.atoms[end - 1]
-    if any(mark in QUOTES for mark in first.lead + last.trail):
+    if QUOTES & set(first.lead) and QUOTES & set(last.trail):
         return True
     if first.joined or (end < len(sight.atoms) and sight.atoms[end].joined):
         return True
     before = sight.before()
-    if before is not None and (before.key in DETERMINERS or before.key in spoken.unless_behind):
+    if before is not None and _makes_word(before.key, spoken, sight, end):
         return True
     if spoken.case is not Case.KEEP and not sight.next_word(end):
         return True  # nothing that it could be about
     return bool(spoken.unless_before) and sight.next_word(end) in spoken.unless_before
+
+
+def _makes_word(before: str, spoken: Spoken, sight: Sight, end: int) -> bool:
+    """Whether the name is meant as a word for the sake of the one before it."""
+    if before in DETERMINERS or before in spoken.unless_behind:
+        return True
+    if before in spoken.unless_amid:
+        marks = sight.atoms[end - 1].trail
+        return not any(mark in ".?!" for mark in marks) if marks else sight.next_word(end) != ""
+    return before == "word" and sight.origin > 1 and sight.atoms[sight.origin - 2].key == "the"
 
 
 def _word(atoms: Sequence[Atom], place: int, first: int, settled: bool) -> Piece:

@@ -59,7 +59,7 @@ def read_number(sight: Sight, least: int) -> tuple[int, str | None] | None:
     end, alone = number.end, number.ordinal or number.text.endswith("%")
     while not alone:
         following = _plain(sight, end)
-        if following is None:
+        if following is None or sight.word(end) == "second":  # "a ten second delay"
             break
         end = following.end
     if end > number.end or sight.next_word(end) in FRACTIONS or _is_a_word(sight, number, least):
@@ -256,7 +256,7 @@ def _is_a_while(sight: Sight) -> bool:
 def _round(last: str, value: int) -> str:
     """ "5 million" where nothing stands behind the million."""
     scale = SCALES.get(last, 1)
-    return f"{value // scale} {last}" if 10**6 <= scale and value < scale * 1000 else _separated(value)
+    return f"{value // scale} {last}" if scale >= 10**6 and value < scale * 1000 else _separated(value)
 
 
 def _separated(value: int) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from s2t_core.text.capitals import Case, cased, ends_sentence
 from s2t_core.text.grammar import Piece
@@ -46,14 +48,24 @@ class Page:
         self._keeps_marks = keeps_marks
         self._ink: list[_Ink] = []
         self._waiting: list[_Ink] = []  # the model's marks behind the last word, which a spoken mark may replace
+        self._lead = ""  # the model's marks before words that were left out: the next word's
         self._glued = False  # nothing stands between this and what comes next
         self._said: Spoken | None = None  # the last piece, where it was a spoken mark
         self.case = before.case if capitals else Case.KEEP  # of the next word
         self.length = 0  # letters written, without the waiting marks
 
+    def copy(self) -> Page:
+        """A page that goes on from here without changing this one."""
+        page = copy(self)
+        page._ink, page._waiting = [*self._ink], [*self._waiting]
+        return page
+
     def put(self, piece: Piece) -> None:
         """Write the next piece."""
-        if piece.spoken is not None:
+        if piece.spoken is not None and piece.spoken.case is not Case.KEEP:
+            self._write_waiting()
+            self.case = piece.spoken.case
+        elif piece.spoken is not None:
             self._put_spoken(piece, piece.spoken)
         elif piece.text:
             self._put_word(piece)
@@ -86,29 +98,28 @@ class Page:
         if not spoken:
             return ()
         words: list[Word] = []
-        index = begin = 0  # an ink, and where it begins
+        ends = list(accumulate(len(ink.text) for ink in self._ink))
+        index = 0
         for match in _WORD.finditer("".join(ink.text for ink in self._ink)[:length]):
-            while begin + len(self._ink[index].text) <= match.start():
-                begin, index = begin + len(self._ink[index].text), index + 1
-            first = end = index
-            behind = begin
-            while behind < match.end():
-                behind, end = behind + len(self._ink[end].text), end + 1
-            sources = [ink for ink in self._ink[first:end] if ink.end > ink.first]
-            places = spoken[sources[0].first : sources[-1].end]
-            words.append(_joined(match.group(), places))
+            while ends[index] <= match.start():
+                index += 1
+            last = index
+            while ends[last] < match.end():
+                last += 1
+            words.append(_placed(match.group(), spoken[self._ink[index].first : self._ink[last].end]))
         return tuple(words)
 
     def _put_word(self, piece: Piece) -> None:
         self._write_waiting()
         text = piece.text
-        if self.case in (Case.ALL, Case.CAPITAL) or (self._capitals and not piece.made):
+        if not (piece.made and self.case is Case.LOWER):
             text = cased(text, self.case)
         if piece.joined and self.length:
             text = "-" + text
         elif not text.startswith("\n"):
             self._space()
-        self._write(piece.lead + text, piece)
+        self._write(self._lead + piece.lead + text, piece)
+        self._lead = ""
         trail = "" if text.endswith("\n") else piece.trail
         if piece.made and trail[:1] == text[-1:]:
             trail = trail[1:]  # "etc." at the end of a sentence
@@ -135,32 +146,29 @@ class Page:
 
     def _leave_out(self, piece: Piece) -> None:
         """Words for which nothing is written: a mark behind them goes to the word before, unless that has a better."""
-        ends = ends_sentence("", piece.trail)
-        if self.length and self._said is None and (ends or not self._waiting):
-            self._waiting = []
-            self._wait(piece.trail, piece)
-            if ends and self._capitals:
-                self.case = Case.RAISE
+        self._lead += piece.lead
+        better = not self._waiting or any(mark in ".?!" for mark in piece.trail)
+        takes = self.length > 0 and self._said is None and better
+        if takes:
+            self._drop(_PLACED)
+        self._wait(piece.trail if takes else _without(_PLACED, piece.trail), piece)
+        if takes and self._capitals and ends_sentence("", piece.trail):
+            self.case = Case.RAISE
 
     def _put_spoken(self, piece: Piece, spoken: Spoken) -> None:
         replaced = "".join(ink.text for ink in self._waiting) + piece.trail
-        is_case = spoken.case is not Case.KEEP
-        self._drop(_PAUSES if is_case or spoken.written.startswith("\n") else _PLACED)
+        self._drop(_PAUSES if spoken.written.startswith("\n") else _PLACED)
         self._write_waiting()
-        if not is_case:
-            if spoken.glue in ("right", "none"):
-                self._space()
-            if self.length or spoken.written != self._before.last or spoken.written not in MARKS:
-                self._write(spoken.written, piece)
-            self._glued = spoken.glue in ("right", "both")
-        if spoken.keeps_behind:
-            self._wait(piece.trail, piece)
+        if spoken.glue in ("right", "none"):
+            self._space()
+        if self.length or spoken.written != self._before.last or spoken.written not in MARKS:
+            self._write(spoken.written, piece)
+        self._glued = spoken.glue in ("right", "both")
+        self._wait(piece.trail if spoken.keeps_behind else _without(_PLACED, piece.trail), piece)
         self._said = spoken
         self.case = self._case_behind(spoken, replaced)
 
     def _case_behind(self, spoken: Spoken, replaced: str) -> Case:
-        if spoken.case is not Case.KEEP:
-            return spoken.case
         if not self._capitals:
             return Case.KEEP
         if spoken.written in (".", "?", "!") or spoken.written.startswith("\n"):
@@ -174,9 +182,7 @@ class Page:
         return Case.LOWER if any(mark in ".?!" for mark in replaced) else Case.KEEP
 
     def _drop(self, marks: frozenset[str]) -> None:
-        kept = (
-            _Ink("".join(sign for sign in ink.text if sign not in marks), ink.first, ink.end) for ink in self._waiting
-        )
+        kept = (replace(ink, text=_without(marks, ink.text)) for ink in self._waiting)
         self._waiting = [ink for ink in kept if ink.text]
 
     def _wait(self, marks: str, piece: Piece) -> None:
@@ -200,7 +206,13 @@ class Page:
             self.length += len(text)
 
 
-def _joined(text: str, places: Sequence[Word]) -> Word:
-    start = min(place.start_sample for place in places)
-    end = max(place.end_sample for place in places)
-    return Word(text, start, end, min(place.confidence for place in places))
+def _without(marks: frozenset[str], text: str) -> str:
+    return "".join(sign for sign in text if sign not in marks)
+
+
+def _placed(text: str, places: Sequence[Word]) -> Word:
+    """A written word, where what it came from was said."""
+    first, last = places[0], places[-1]
+    if first is last:
+        return first if first.text == text else replace(first, text=text)
+    return Word(text, first.start_sample, last.end_sample, min(place.confidence for place in places))

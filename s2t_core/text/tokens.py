@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-QUOTES = "\"'\u201c\u201d\u2018\u2019"
+_QUOTES = "\"'\u201c\u201d\u2018\u2019"
+QUOTES = frozenset(_QUOTES)
 DASHES = "-\u2013\u2014"
-_BEFORE = "([{\u00bf\u00a1" + QUOTES
-_BEHIND = ".,;:!?\u2026)]}" + QUOTES + DASHES
+_BEFORE = "([{\u00bf\u00a1" + _QUOTES
+_BEHIND = ".,;:!?\u2026)]}" + _QUOTES + DASHES
 _HYPHEN = re.compile(r"(?<=[^\W_])-(?=[^\W_])")
 
 
@@ -21,7 +22,7 @@ class Atom:
     text    without marks; empty where the word is marks alone, which are then `trail`
     lead    marks before it
     trail   marks behind it
-    key     `text` as it is looked up: small letters, straight apostrophes
+    key     `text` as it is looked up
     joined  a hyphen joins it to the atom before
     """
 
@@ -87,8 +88,18 @@ def cut_word(word: str) -> tuple[Atom, ...]:
             part,
             word[: len(word) - len(inner)] if place == 0 else "",
             inner[len(text) :] if place == last else "",
-            part.lower().replace("\u2019", "'"),
+            key_of(part),
             joined=place > 0,
         )
         for place, part in enumerate(parts)
     )
+
+
+def key_of(text: str) -> str:
+    """`text` as it is looked up: small letters, straight apostrophes."""
+    return text.lower().replace("\u2019", "'")
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a table, written one behind the other."""
+    return frozenset(text.split())

@@ -6,7 +6,8 @@ usage: drive_window.py FOLDER; reads commands from stdin:
     text             settled and tentative text, state, notice
     shot NAME        a picture of the screen as FOLDER/NAME.png
     copy             press Copy and tell the clipboard
-    save PATH        what the save dialog does once a name is chosen
+    export FORM PATH export as the dialog does once a name is chosen
+    do NAME          ask for a command of the menus
     close            close the window
 """
 
@@ -22,7 +23,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
 import app.application as application
+from app.export.options import ExportOptions
 from app.paths import embedded_model
+from app.ui.export_dialog import ExportDialog
 
 folder = Path(sys.argv[1])
 opened: list[application.Desktop] = []
@@ -64,9 +67,15 @@ def obey(line: str) -> None:
     elif word == "copy":
         window.actions_by_name["copy_all"].trigger()
         tell(clipboard=QGuiApplication.clipboard().text())
-    elif word == "save":
-        window.save_requested.emit(rest)
-        tell(exists=Path(rest).exists())
+    elif word == "export":
+        form, path = rest.split()
+        window.actions_by_name["export"].trigger()
+        dialog = window.findChild(ExportDialog)
+        dialog.finished.connect(lambda: tell(exists=Path(path).exists()))
+        dialog.save_wanted.emit(form, ExportOptions(), path)
+    elif word == "do":
+        window.actions_by_name[rest].trigger()
+        tell(done=rest)
     elif word == "close":
         tell(closing=True)
         window.close()

@@ -180,3 +180,6 @@ class Unshaped:
 
     def push(self, event):
         return (event,)
+
+    def finish(self):
+        return ()

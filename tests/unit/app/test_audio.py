@@ -100,8 +100,8 @@ class TestFiles:
         [
             (None, "There is no file"),
             (b"", "is empty"),
-            (b"not audio at all", "not audio that can be read"),
-            (b"RIFF\x00\x00\x00\x00WAVE", "not audio that can be read|holds no audio"),
+            (b"not audio at all", "not audio or video that can be read"),
+            (b"RIFF\x00\x00\x00\x00WAVE", "not audio or video that can be read|holds no audio"),
             (b"fLaC" + b"\x00" * 40, "not audio|damaged"),
         ],
     )

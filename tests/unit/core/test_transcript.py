@@ -117,6 +117,15 @@ def test_retracting_removes_the_last_segment_of_this_recording_and_this_speaker_
     assert document.apply(SegmentRetracted("Ann")).text == document.text
 
 
+def test_retracting_takes_a_segment_that_waits_for_another_speaker_first():
+    document = apply(
+        SegmentClosed(said("Ben", 0, 0, 0.5, "Hello.")),
+        SegmentUpdated(said("Ann", 0, 0.5, 1, "I", "think")),
+        SegmentClosed(said("Ben", 1, 0.6, 1.5, "Wrong.")),
+    )
+    assert document.apply(SegmentRetracted("Ben")).text == "Ben: Hello.\n\nAnn: I think"
+
+
 def test_spoken_line_ends_and_marks_are_not_followed_or_preceded_by_a_space():
     document = apply(
         SegmentClosed(segment(0, 0, 1, "One")),

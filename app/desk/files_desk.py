@@ -1,0 +1,82 @@
+"""The files window joined with the queue of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.audio.file import SUFFIXES
+from app.file_queue import FileQueue, Task
+from app.file_text import Shaper
+from app.ui.files_list import FileRow
+from app.ui.files_window import FilesWindow
+from s2t_core.transcript import TranscriptDocument
+
+if TYPE_CHECKING:
+    from s2t_core.recognizer import Recognizer
+
+
+class FilesDesk(QObject):
+    """The queue begins to run when the first file is added; it waits while somebody dictates."""
+
+    opened = Signal(str, TranscriptDocument)  # name of the file
+    export_wanted = Signal(list)  # (title, document) of each
+    _changed = Signal(object)  # a Task, on its way from the queue's thread
+
+    def __init__(self, recognizer: Callable[[], Future[Recognizer]], make_shaper: Callable[[], Shaper]) -> None:
+        """recognizer: as soon as it is loaded; make_shaper: one for every file."""
+        super().__init__()
+        self._tasks: dict[int, Task] = {}
+        self._queue = FileQueue(lambda: recognizer().result(), make_shaper, self._changed.emit)
+        self.window = FilesWindow(SUFFIXES)
+        self._changed.connect(self._show)
+        window, queue = self.window, self._queue
+        window.added.connect(self.add)
+        window.cancel_requested.connect(queue.cancel)
+        window.retry_requested.connect(queue.retry)
+        window.remove_requested.connect(self._remove)
+        window.open_requested.connect(self._open)
+        window.export_requested.connect(self._export)
+
+    def open(self) -> None:
+        """Show the window."""
+        self.window.show()
+        self.window.raise_()
+        self.window.activateWindow()
+
+    def add(self, paths: list[Path]) -> None:
+        """Transcribe these files, and those in these folders."""
+        self.open()
+        if not self._queue.is_alive():
+            self._queue.start()
+        self._queue.add(paths)
+
+    def pause(self, paused: bool) -> None:
+        """Somebody dictates, or does no more."""
+        self._queue.pause(paused)
+        self.window.show_waiting(paused)
+
+    def shut_down(self, wait_s: float) -> bool:
+        """End in the midst of a file; returns whether the queue has ended in time."""
+        return self._queue.shut_down(wait_s)
+
+    def _show(self, task: Task) -> None:
+        self._tasks[task.id] = task
+        name, folder = task.path.name, str(task.path.parent)
+        row = FileRow(task.id, name, folder, task.state.value, task.progress, task.left_s, task.error)
+        self.window.show_file(row)
+
+    def _remove(self, ids: list[int]) -> None:
+        self._queue.remove(ids)
+        for id in ids:
+            self._tasks.pop(id, None)
+
+    def _open(self, id: int) -> None:
+        self.opened.emit(self._tasks[id].path.name, self._tasks[id].document)
+
+    def _export(self, ids: list[int]) -> None:
+        self.export_wanted.emit([(self._tasks[id].path.stem, self._tasks[id].document) for id in ids])

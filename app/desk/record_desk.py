@@ -1,0 +1,107 @@
+"""What stays of a dictation beside its window: its text in the history, its sound in a file, to be heard again."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.audio.player import Player
+from app.audio.recorder import Recorder
+from app.history import History
+from app.keeping import Keeper
+from app.settings import HistorySettings
+from s2t_core.transcript import TranscriptDocument
+from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Segment
+
+_LEAD_S = 0.1  # a word is heard a little before its first frame
+_NO_SOUND = "The sound of these words was not kept. Settings, History can keep it from now on."
+_WAIT_S = 5.0
+
+
+class RecordDesk(QObject):
+    """`begin` and `end` frame a recording; `see` is told of every document in between."""
+
+    noticed = Signal(str)
+    playing = Signal(int, int)  # closed item and word that is heard; -1: none any more
+    _moved = Signal(object)  # seconds of the recording, or None; from the player's thread
+
+    def __init__(self, open_history: Callable[[], History], folder: Path) -> None:
+        """folder: where the sound is kept."""
+        super().__init__()
+        self._folder = folder
+        self._keeper = Keeper(open_history, self.noticed.emit)
+        self._keeper.start()
+        self._keeps = False
+        self._recorder: Recorder | None = None
+        self._sound: dict[int, Path] = {}  # of this transcript's recordings
+        self._player = Player(self._moved.emit, self.noticed.emit)
+        self._moved.connect(self._follow)
+        self._heard: tuple[int, Segment] | None = None  # the item that is played
+
+    def begin(self, settings: HistorySettings, model: str, source: str, document: TranscriptDocument) -> None:
+        """A recording begins, the last one of `document`."""
+        self._keeps = settings.save
+        if not settings.save:
+            return
+        self._keeper.begin(model, source)
+        self.see(document)
+        if settings.audio:
+            number = len(document.session_starts) - 1
+            file = self._folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}.ogg"
+            self._recorder = Recorder(file, self.noticed.emit)
+            self._recorder.start()
+            self._sound[number] = file
+            self._keeper.add_recording(number, file)
+
+    def tap(self, chunks: Iterable[AudioChunk]) -> Iterable[AudioChunk]:
+        """The chunks of the recording, kept on their way where that is wished."""
+        return chunks if self._recorder is None else self._recorder.taps(chunks)
+
+    def see(self, document: TranscriptDocument) -> None:
+        """What is closed in it is kept."""
+        if self._keeps:
+            self._keeper.see(document)
+
+    def end(self) -> None:
+        """The recording is over; its text may still be edited."""
+        if self._keeps:
+            self._keeper.finish()
+        if self._recorder is not None:
+            self._recorder.close()
+            self._recorder = None
+
+    def turn_to(self, id: int | None, document: TranscriptDocument, sound: dict[int, Path]) -> None:
+        """Another transcript: one of the history, with its sound, or a new one."""
+        self._player.stop()
+        self._sound, self._keeps = dict(sound), id is not None
+        self._keeper.turn_to(id, document)
+
+    def play(self, document: TranscriptDocument, index: int, number: int) -> None:
+        """Let a word of a closed item be heard, and what follows in its segment."""
+        item = document.closed[index]
+        file = self._sound.get(max(0, bisect.bisect_right(document.session_starts, index) - 1))
+        if not isinstance(item, Segment) or file is None:
+            self.noticed.emit(_NO_SOUND)
+            return
+        self._heard = index, item
+        start_s = max(0.0, item.words[number].start_sample / SAMPLE_RATE_HZ - _LEAD_S)
+        self._player.play(file, start_s, item.end_sample / SAMPLE_RATE_HZ)
+
+    def shut_down(self) -> None:
+        """Write what waits; nothing sounds any more."""
+        self._player.stop()
+        self.end()
+        self._keeper.shut_down(_WAIT_S)
+        self._player.join(_WAIT_S)
+
+    def _follow(self, time_s: float | None) -> None:
+        if self._heard is None or time_s is None:
+            self.playing.emit(-1, 0)
+            return
+        index, item = self._heard
+        begun = [word.start_sample for word in item.words]
+        self.playing.emit(index, max(0, bisect.bisect_right(begun, time_s * SAMPLE_RATE_HZ) - 1))

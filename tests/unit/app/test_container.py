@@ -1,0 +1,103 @@
+"""Films and sound in containers give their sound at its time; what is none is said in a line and harms nothing."""
+
+from __future__ import annotations
+
+import itertools
+
+import av
+import numpy as np
+import pytest
+
+from app.audio.file import duration_s, read_chunks
+from app.errors import AudioError
+from s2t_core.types import join_chunks
+
+RATE = 48000
+KINDS = {"a.mp4": "aac", "a.m4a": "aac", "a.mkv": "flac", "a.webm": "libopus", "a.mov": "pcm_s16le", "a.avi": "mp3"}
+
+
+def tone(seconds, rate=RATE):
+    return (0.5 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)).astype(np.float32)
+
+
+def film(path, codec, parts, video=False, channels=1):
+    """A file with these (second, samples) parts of sound."""
+    with av.open(str(path), "w") as out:
+        if video:
+            pictures = out.add_stream("mpeg4", rate=10)
+            pictures.width = pictures.height = 64
+            pictures.pix_fmt = "yuv420p"
+        sound = out.add_stream(codec, rate=RATE) if parts is not None else None
+        if sound is not None:
+            sound.layout = "stereo" if channels == 2 else "mono"
+        if video:
+            for number in range(10):
+                picture = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 20 * number, np.uint8), format="rgb24")
+                out.mux(pictures.encode(picture))
+            out.mux(pictures.encode())
+        for second, samples in parts or ():
+            for at in range(0, len(samples), 960):
+                block = np.tile(samples[at : at + 960], (channels, 1))
+                frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=sound.layout.name)
+                frame.sample_rate, frame.pts = RATE, int(second * RATE) + at
+                for part in av.AudioResampler(sound.format, sound.layout, RATE).resample(frame):
+                    out.mux(sound.encode(part))
+        if sound is not None:
+            out.mux(sound.encode())
+    return path
+
+
+@pytest.mark.parametrize(("name", "codec"), KINDS.items())
+def test_the_sound_of_a_film_is_whole_and_at_its_pitch(tmp_path, name, codec):
+    path = film(tmp_path / name, codec, [(0, tone(2))], video=name.endswith(("mp4", "mkv", "avi")))
+    chunks = list(read_chunks(path, 0.5))
+    whole = join_chunks(chunks)
+    assert len(whole.samples) / whole.rate == pytest.approx(2, abs=0.1)
+    assert duration_s(path) == pytest.approx(2, abs=0.15)
+    assert all(a.start + len(a.samples) == b.start for a, b in itertools.pairwise(chunks))
+    assert max(len(chunk.samples) for chunk in chunks) < 0.7 * whole.rate
+    middle = whole.samples[whole.rate // 2 : whole.rate // 2 + whole.rate]
+    assert np.abs(np.fft.rfft(middle)).argmax() == 440
+    assert middle.std() == pytest.approx(0.5 / 2**0.5, abs=0.05)
+
+
+def test_both_channels_are_heard(tmp_path):
+    path = film(tmp_path / "a.mkv", "flac", [(0, tone(1))], channels=2)
+    assert np.abs(join_chunks(list(read_chunks(path))).samples).max() == pytest.approx(0.5, abs=0.05)
+
+
+def test_sound_that_is_missing_in_the_midst_shows_as_a_jump(tmp_path):
+    path = film(tmp_path / "a.mkv", "flac", [(0, tone(1)), (3, tone(1))])
+    chunks = list(read_chunks(path, 0.5))
+    assert chunks[-1].start + len(chunks[-1].samples) == pytest.approx(4 * RATE, abs=RATE // 10)
+    assert sum(len(chunk.samples) for chunk in chunks) == pytest.approx(2 * RATE, abs=RATE // 10)
+
+
+def test_a_film_without_sound_is_said(tmp_path):
+    path = film(tmp_path / "a.mp4", "aac", None, video=True)
+    for ask in (duration_s, lambda one: list(read_chunks(one))):
+        with pytest.raises(AudioError, match="has no sound"):
+            ask(path)
+
+
+def test_a_cut_film_gives_what_is_there_or_says_that_it_is_damaged(tmp_path):
+    path = film(tmp_path / "a.mkv", "flac", [(0, tone(4))])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    got = []
+    try:
+        for chunk in read_chunks(path, 0.5):
+            got.append(chunk)
+    except AudioError as error:
+        assert "damaged" in str(error)
+    assert 1 < sum(len(chunk.samples) for chunk in got) / RATE < 3
+
+
+@pytest.mark.parametrize("content", [
+    b"just text", b"\x00" * 5000, b"\x00\x00\x00\x20ftypisom" + b"\xff" * 100,
+    b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n",
+])  # fmt: skip
+def test_what_is_no_sound_is_said_and_nothing_else_is_opened(tmp_path, content):
+    for name in ("a.mp4", "a.m3u8", "a.wav"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(AudioError):
+            list(read_chunks(tmp_path / name))

@@ -1,0 +1,110 @@
+"""The window of files: what it shows of them, and what it asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.ui.files_list import FileRow
+from app.ui.files_window import FilesWindow
+
+
+@pytest.fixture
+def window(qtbot):
+    window = FilesWindow([".wav", ".mp4"])
+    qtbot.addWidget(window)
+    window.show()
+    return window
+
+
+def fill(window):
+    rows = [
+        FileRow(1, "a.wav", "/x", "done", 1.0), FileRow(2, "b.mp4", "/x", "running", 0.5, 65.0),
+        FileRow(3, "c.wav", "/x", "failed", 0.0, None, "It is damaged. Copy it again."),
+        FileRow(4, "d.wav", "/x", "waiting"),
+    ]  # fmt: skip
+    for row in rows:
+        window.show_file(row)
+
+
+def text(window, row, column):
+    return window.files.index(row, column).data()
+
+
+def enabled(window):
+    return {name for name in ("cancel", "retry", "open", "export", "clear") if getattr(window, f"_{name}").isEnabled()}
+
+
+def test_every_file_says_how_far_it_is_and_what_is_wrong(window):
+    assert window.empty.isVisible()
+    fill(window)
+    assert not window.empty.isVisible()
+    assert [text(window, 1, column) for column in range(4)] == ["b.mp4", "50%", "1:05", "Transcribing"]
+    assert text(window, 2, 3) == "It is damaged. Copy it again."
+    assert window.overall.value() == 50
+    window.show_file(FileRow(2, "b.mp4", "/x", "done", 1.0))
+    assert text(window, 1, 3) == "Done"
+    assert not window.grab().isNull()
+
+
+@pytest.mark.parametrize(("row", "can"), [
+    (0, {"open", "export", "clear"}), (1, {"cancel", "export", "clear"}), (2, {"retry", "open", "export", "clear"}),
+])  # fmt: skip
+def test_only_what_makes_sense_can_be_asked(window, row, can):
+    assert enabled(window) == set()
+    fill(window)
+    window.table.selectRow(row)
+    assert enabled(window) == can
+
+
+def test_what_is_asked_names_the_selected_files(window, qtbot):
+    fill(window)
+    window.table.selectAll()
+    for button, signal, ids in (
+        (window._cancel, window.cancel_requested, [2, 4]), (window._retry, window.retry_requested, [3]),
+        (window._export, window.export_requested, [1]), (window._clear, window.remove_requested, [1]),
+    ):  # fmt: skip
+        with qtbot.waitSignal(signal) as asked:
+            QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert asked.args == [ids]
+    assert window.files.rowCount() == 3
+
+
+def test_a_text_is_opened_with_enter(window, qtbot):
+    fill(window)
+    window.table.setCurrentIndex(window.files.index(0, 0))
+    with qtbot.waitSignal(window.open_requested) as asked:
+        QTest.keyClick(window.table, Qt.Key.Key_Return)
+    assert asked.args == [1]
+
+
+def test_files_and_folders_can_be_dropped(window, qtbot, tmp_path):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path)), QUrl("https://example.org/a.wav")])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(window.rect().center(), Qt.DropAction.CopyAction, data, buttons, keys)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    with qtbot.waitSignal(window.added) as asked:
+        drop = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys)
+        QApplication.sendEvent(window, drop)
+    assert asked.args == [[Path(tmp_path)]]
+
+
+def test_it_says_that_files_wait_while_somebody_dictates(window):
+    fill(window)
+    window.show_waiting(True)
+    assert "waits" in window.notice.text
+    window.show_waiting(False)
+    assert not window.notice.isVisible()
+
+
+def test_hundreds_of_files_are_no_burden(window):
+    for number in range(600):
+        window.show_file(FileRow(number, f"{number}.wav", "/x", "waiting"))
+    assert window.files.rowCount() == 600
