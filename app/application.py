@@ -58,7 +58,7 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
     ticks = QTimer()
     ticks.timeout.connect(lambda: None)
     ticks.start(_SIGNAL_MS)
-    companions = Companions(desktop)
+    companions = Companions(desktop, model, device)
     if instance is not None:
         instance.answer("show", lambda token: come_forward(desktop.window, token))
     desktop.window.closing.connect(application.quit)

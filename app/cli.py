@@ -235,12 +235,13 @@ def _devices(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from app.doctor import examine
 
-    findings = examine(options.model, options.device)
+    findings = []
+    for finding in examine(options.model, options.device):
+        findings.append(finding)
+        if not options.json:
+            out(f"{'ok  ' if finding.ok else 'BAD '} {finding.check}: {finding.detail}")
     if options.json:
         out_json([asdict(finding) for finding in findings])
-    else:
-        for finding in findings:
-            out(f"{'ok  ' if finding.ok else 'BAD '} {finding.check}: {finding.detail}")
     return DONE if all(finding.ok for finding in findings) else FAILED
 
 

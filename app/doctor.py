@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +28,8 @@ class Finding:
     detail: str
 
 
-def examine(model: Path, device: str) -> list[Finding]:
-    """Run all checks; none of them raises."""
+def examine(model: Path, device: str) -> Iterator[Finding]:
+    """Run one check after the other; none of them raises."""
     checks: dict[str, Callable[[], str]] = {
         "versions": _versions,
         "features": lambda: backend()[0],
@@ -38,7 +38,7 @@ def examine(model: Path, device: str) -> list[Finding]:
         "display": _display,
         "log": lambda: str(log_file()),
     }
-    return [_run(name, check) for name, check in checks.items()]
+    return (_run(name, check) for name, check in checks.items())
 
 
 def _run(name: str, check: Callable[[], str]) -> Finding:

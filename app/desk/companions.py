@@ -6,12 +6,15 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from app.desk.caption_desk import CaptionDesk
 from app.desk.desktop import Desktop
 from app.desk.export_desk import ExportDesk
 from app.desk.files_desk import FilesDesk
+from app.desk.help_desk import HelpDesk
 from app.desk.history_desk import HistoryDesk
 from app.desk.record_desk import RecordDesk
 from app.desk.settings_desk import SettingsDesk
@@ -35,7 +38,8 @@ _WAIT_S = 3.0
 class Companions(QObject):
     """Lives as long as the desktop."""
 
-    def __init__(self, desktop: Desktop) -> None:
+    def __init__(self, desktop: Desktop, model: Path, device: str) -> None:
+        """model, device: what the doctor examines."""
         super().__init__(desktop)
         self._desktop = desktop
         self._model = ""
@@ -43,6 +47,8 @@ class Companions(QObject):
         self.history = HistoryDesk(_open_history)
         self.export = ExportDesk(desktop.window, desktop.window.say, self._remember)
         self.settings = SettingsDesk(desktop)
+        self.captions = CaptionDesk(desktop)
+        self.help = HelpDesk(desktop, model, device)
         self.files = FilesDesk(lambda: controller.loaded, lambda: Formatter(desktop.settings.text.rules))
         window, controller = desktop.window, desktop.controller
         controller.tap = self.record.tap
@@ -76,6 +82,7 @@ class Companions(QObject):
     def shut_down(self) -> bool:
         """Write what waits; returns whether everything has ended in time."""
         self.settings.shut_down()
+        self.captions.shut_down()
         self.history.shut_down()
         self.record.shut_down()
         return self.files.shut_down(_WAIT_S)

@@ -35,6 +35,7 @@ class Desktop(QObject):
 
     settings_changed = Signal(Settings)
     new_wanted = Signal()  # an empty transcript
+    document_opened = Signal(TranscriptDocument)  # one that is read already
     _unsaved = Signal(str)
 
     def __init__(self, load: Callable[[], Recognizer], settings_path: Path, wishes: DecodingOptions) -> None:
@@ -69,6 +70,7 @@ class Desktop(QObject):
     def show(self, document: TranscriptDocument) -> None:
         """Go on with another document."""
         self._edits.forget()
+        self.document_opened.emit(document)
         self.controller.show(document)
 
     def shut_down(self, wait_s: float) -> bool:
