@@ -16,11 +16,13 @@ from app.edits import EditHistory
 from app.settings import Settings
 from app.settings_file import read_settings
 from app.settings_writer import SettingsWriter
+from app.state import State
+from app.ui.announcer import announce
 from app.ui.main_window import MainWindow
 from app.ui.theme import apply_theme
 from app.ui.transcript_layout import Edit
 from s2t_core.text.formatter import Formatter
-from s2t_core.transcript import TranscriptDocument
+from s2t_core.transcript import TranscriptDocument, text_of
 from s2t_core.types import DecodingOptions, Phrase
 
 if TYPE_CHECKING:
@@ -136,8 +138,12 @@ class Desktop(QObject):
     def _show_document(self, document: TranscriptDocument) -> None:
         if len(document.closed) < self._closed:  # by voice, or another document: edits no longer know their places
             self._edits.forget()
+        said = document.closed[self._closed :]
         self._closed = len(document.closed)
         self.window.show_document(document)
+        if self.settings.view.announce and self.controller.state is not State.IDLE:
+            for item in said:
+                announce(self.window.view, text_of(item))
 
     def _edit(self, edit: Edit) -> None:
         document = self._edits.edit(self.controller.document, edit.first, edit.last, edit.text)

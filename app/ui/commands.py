@@ -50,7 +50,7 @@ MENUS: dict[str, tuple[Command, ...]] = {
         Command("follow", "&Follow the end", "Ctrl+End"),
     ),
     "&Dictation": (
-        Command("toggle", "S&tart", "Ctrl+R", "record"),
+        Command("toggle", "&Start", "Ctrl+R", "record"),
         Command("pause", "&Pause", "Ctrl+P", "pause"),
         Command("meeting", "&Meeting: hear the computer as well", "Ctrl+M", switch=True),
         Command("inputs", "&Look for input devices again", "F5", "refresh"),

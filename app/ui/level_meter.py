@@ -33,7 +33,6 @@ class LevelMeter(QWidget):
     def show_peak(self, peak: float) -> None:
         """peak 0..1, linear."""
         self._level = max(scale_level(peak), self._level - _FALL)
-        self.setAccessibleDescription(f"{round(self._level * 100)} %")
         self.update()
 
     def reset(self) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -55,8 +56,9 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("Dictate")
         self.setWindowIcon(icon("app"))
-        self.setMinimumSize(480, 320)
-        self.resize(820, 560)
+        letter = self.fontMetrics().averageCharWidth()
+        self.setMinimumSize(60 * letter, 40 * letter)
+        self.resize(max(820, 100 * letter), max(560, 70 * letter))
         self.actions_by_name: dict[str, QAction] = build_menus(self)
         self._state = State.IDLE
         self._model = ""
@@ -107,7 +109,7 @@ class MainWindow(QMainWindow):
         """Make everything look like `state`."""
         self._state = state
         begun = state.is_recording or state in (State.PAUSING, State.PAUSED)
-        text, name = ("S&top", "stop") if begun else ("S&tart", "record")
+        text, name = ("S&top", "stop") if begun else ("&Start", "record")
         toggle, pause = self.actions_by_name["toggle"], self.actions_by_name["pause"]
         toggle.setText(text)
         toggle.setEnabled(state not in (State.DRAINING, State.FAILED))
@@ -181,6 +183,8 @@ class MainWindow(QMainWindow):
         for widget, stretch in ((self.toggle, 0), (self.pause, 0), (self.inputs, 1), (refresh, 0), (self.meter, 0)):
             top.addWidget(widget, stretch)
         bottom = QHBoxLayout()
+        self._status.setAccessibleName("State")
+        self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         bottom.addWidget(self._status, 1)
         self._lag.setObjectName("badge")
         self._lag.setToolTip("Sound that waits to be transcribed. Nothing of it is lost.")
@@ -206,7 +210,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         for button, name in ((self.toggle, "toggle"), (self.pause, "pause")):
-            button.setMinimumWidth(110)
+            button.setMinimumWidth(14 * self.fontMetrics().averageCharWidth())
             button.clicked.connect(self.actions_by_name[name].trigger)
         self.on("toggle", self._toggle)
         self.on("pause", self._pause)
@@ -231,7 +235,7 @@ class MainWindow(QMainWindow):
     def _mirror(self, button: QPushButton, action: QAction, what: str) -> None:
         """A button that looks like its action; pressing it triggers that."""
         plain = action.text().replace("&", "")
-        button.setText(plain)
+        button.setText(action.text())
         button.setIcon(action.icon())
         button.setEnabled(action.isEnabled())
         button.setAccessibleName(f"{plain} {what}")
@@ -242,7 +246,9 @@ class MainWindow(QMainWindow):
         model = f" Model: {self._model}." if self._model and self._state is State.IDLE else ""
         runs = self._state in (State.LISTENING, State.PAUSED)
         time = f" {self._time_s // 60}:{self._time_s % 60:02d}" if runs else ""
-        self._status.setText(_STATUS[self._state] + time + loading + model)
+        text = _STATUS[self._state] + time + loading + model
+        self._status.setText(text)
+        self._status.setToolTip(text)
 
     def _toggle(self) -> None:
         if self._state is State.IDLE:

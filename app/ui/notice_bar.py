@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 
 class NoticeBar(QFrame):
@@ -18,6 +18,8 @@ class NoticeBar(QFrame):
         self._label = QLabel(self)
         self._label.setWordWrap(True)
         self._label.setTextFormat(Qt.TextFormat.PlainText)
+        # A path without a space must not make the window as wide as itself.
+        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.button = QPushButton(self)
         self._run: Callable[[], None] | None = None
@@ -26,6 +28,7 @@ class NoticeBar(QFrame):
         close.setText("✕")
         close.setAutoRaise(True)
         close.setAccessibleName("Dismiss this notice")
+        close.setToolTip("Dismiss this notice")
         close.clicked.connect(lambda: self.show_notice(""))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 6, 6, 6)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QFontInfo,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -19,7 +20,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QWidget
 
 from app.ui.follow_chip import FollowChip
 from app.ui.steady_cursor import selected_text, steady_cursor
@@ -45,9 +46,10 @@ class TranscriptView(QPlainTextEdit):
         super().__init__(parent)
         self.setUndoRedoEnabled(False)  # Qt would undo what was dictated; the owner undoes what was edited
         self.setAccessibleName("Transcript")
+        self.setTabChangesFocus(True)
+        self.setAcceptDrops(False)  # files are for the window; text that is dragged would leave its place in the sound
         self.setPlaceholderText("Press Start and speak.")
         self.document().setDocumentMargin(14)
-        self._letters_pt = self.font().pointSizeF() * _LETTERS
         self._layout = TranscriptLayout()
         self._tail: list[Run] = []
         self._tail_length = 0
@@ -55,7 +57,7 @@ class TranscriptView(QPlainTextEdit):
         self._writes = False
         self._pending: tuple[int, int] | None = None  # of a change by hand: what stays before it, and behind it
         self._follows = True
-        self._scale = 0.0
+        self._scale = 1.0
         self._playing: Sequence[Span] = ()
         self._found: Sequence[Span] = ()
         self.gutter = TimeGutter(self, lambda position: self._layout.time_at(position))
@@ -87,14 +89,14 @@ class TranscriptView(QPlainTextEdit):
 
     def set_text_scale(self, scale: float) -> None:
         """Letters so many times as large as usual."""
-        if scale == self._scale:
-            return
         self._scale = scale
-        font = self.font()
-        font.setPointSizeF(self._letters_pt * scale)
-        self.setFont(font)
-        self._place_gutter()
-        self._keep_following()
+        font = QApplication.font()
+        size_pt = QFontInfo(font).pointSizeF() * _LETTERS * scale  # a font may be given in pixels
+        if abs(self.font().pointSizeF() - size_pt) > 0.01:
+            font.setPointSizeF(size_pt)
+            self.setFont(font)
+            self._place_gutter()
+            self._keep_following()
 
     def follow(self) -> None:
         """Go to the end and stay there."""
@@ -164,6 +166,8 @@ class TranscriptView(QPlainTextEdit):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "chip"):  # light became dark
             self._rewrite()
+        elif event.type() == QEvent.Type.ApplicationFontChange:
+            self.set_text_scale(self._scale)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
