@@ -16,6 +16,7 @@ from app.evaluate import add_eval
 from app.export.arguments import add_export_options, export_options
 from app.paths import embedded_model, model_in_use, personal_model, sample_audio
 from app.personal import add_finetune
+from app.sessions import add_sessions
 from app.steering import add_steering, decoding_options
 from app.terminal import note, out, out_json, prepare_streams
 from app.train import add_train
@@ -70,8 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=_window, debug=False, model=model_in_use(), device="auto")
     commands = parser.add_subparsers(metavar="COMMAND")
 
-    transcribe = commands.add_parser("transcribe", help="the text of audio files", parents=[common, model, steering])
-    transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE", help="wav, flac, ogg, opus or mp3")
+    transcribe = commands.add_parser(
+        "transcribe", help="the text of audio and video files", parents=[common, model, steering]
+    )
+    transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio or video")
     add_export_options(transcribe)
     transcribe.add_argument("-o", "--output", type=Path, metavar="DIR", help="write files there, not to stdout")
     transcribe.add_argument("--beam", type=_width, metavar="N", help="width of the search; default: the model's own")
@@ -105,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     add_calibrate(training, common)
     add_finetune(training, common)
     _add_model_commands(commands, common)
+    add_sessions(commands, common)
     return parser
 
 

@@ -60,6 +60,8 @@ MAY_IMPORT = {
     "app.history_items": ["s2t_core.events", "s2t_core.transcript", "s2t_core.types"],
     "app.history": ["app.errors", "app.history_items", "s2t_core.transcript"],
     "app.keeping": ["app.errors", "app.history", "s2t_core.transcript"],
+    "app.sessions": ["app.errors", "app.export", "app.history", "app.paths", "app.terminal", "app.transcribe",
+                     "s2t_core.types"],
     "app.edits": ["s2t_core.editing", "s2t_core.transcript"],
     "app.controller": ["app.engine", "app.errors", "app.state", "app.audio.source", "s2t_core"],
     "app.ui": ["app.export.options", "app.paths", "app.setting_paths", "app.settings", "app.state",
