@@ -30,7 +30,7 @@ class CheatSheet(QDialog):
         self.setWindowTitle("What to say, what to press")
         self.setWindowIcon(icon("app"))
         letters = self.fontMetrics()
-        self.resize(110 * letters.averageCharWidth(), 28 * letters.lineSpacing())
+        self.resize(140 * letters.averageCharWidth(), 28 * letters.lineSpacing())
         self.field = QLineEdit()
         self.field.setPlaceholderText("Filter")
         self.field.setAccessibleName("Filter what can be said and pressed")

@@ -102,7 +102,6 @@ class TranscriptView(QPlainTextEdit):
         """Go to the end and stay there."""
         self._follows = True
         self._keep_following()
-        self.chip.place(not self._follows)
 
     def show_playing(self, index: int, number: int) -> None:
         """Highlight a word of a closed item; nothing where `index` is negative."""
@@ -271,8 +270,10 @@ class TranscriptView(QPlainTextEdit):
 
     def _keep_following(self) -> None:
         bar = self.verticalScrollBar()
+        self._follows = self._follows or bar.maximum() == 0  # there is nothing else to see
         if self._follows:
             bar.setValue(bar.maximum())
+        self.chip.place(not self._follows)
 
     def _see_where(self, value: int) -> None:
         if self._writes:
