@@ -110,12 +110,13 @@ def show_event_lines(message: EngineMessage) -> None:
 def _event_json(event: TranscriptEvent, clock: Clock) -> dict[str, Any]:
     if isinstance(event, AudioLost):
         start_s, end_s = samples_to_seconds(event.start_sample), samples_to_seconds(event.end_sample)
-        return {"type": "gap", "start_s": start_s, "end_s": end_s}
+        return {"type": "gap", "start_s": start_s, "end_s": end_s, **_speaker(event.speaker)}
     segment = event.segment
     if isinstance(event, SegmentClosed):
         return {
             "type": "final",
             "segment": segment.id,
+            **_speaker(segment.speaker),
             "text": segment.committed,
             "start_s": samples_to_seconds(segment.start_sample),
             "end_s": samples_to_seconds(segment.end_sample),
@@ -125,11 +126,17 @@ def _event_json(event: TranscriptEvent, clock: Clock) -> dict[str, Any]:
     return {
         "type": "partial",
         "segment": segment.id,
+        **_speaker(segment.speaker),
         "committed": segment.committed,
         "tentative": segment.tentative,
         "words": words_json(segment.words),
         **_times(clock),
     }
+
+
+def _speaker(name: str) -> dict[str, str]:
+    """Only where there are several."""
+    return {"speaker": name} if name else {}
 
 
 def _times(clock: Clock) -> dict[str, float]:
