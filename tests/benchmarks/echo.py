@@ -71,7 +71,9 @@ class Room:
         way = np.concatenate([np.zeros(self.delay_ms * SAMPLE_RATE_HZ // 1000), np.convolve(tail, [1.0, -0.9])])
         driven = np.tanh(8 * played) / 8 if self.bends else played
         size = len(played) + len(way)
-        return at_level(np.fft.irfft(np.fft.rfft(driven, size) * np.fft.rfft(way, size), size)[: len(played)], self.echo_db)
+        return at_level(
+            np.fft.irfft(np.fft.rfft(driven, size) * np.fft.rfft(way, size), size)[: len(played)], self.echo_db
+        )
 
 
 ROOMS = (
@@ -145,7 +147,7 @@ class Table:
         return cells
 
     def without_any_echo(self) -> list[str]:
-        """Word errors of the near speaker as he is, through the canceller while nothing is played, and in headphones."""
+        """Word errors of the near speaker: untreated, treated while nothing is played, treated with headphones on."""
         near, far = at_once(self._near, self._far)
         near = near + self._noise(near, -60.0, np.random.default_rng(0))
         return [self._error(one) for one in (near, without_echo(near, np.zeros_like(far)), without_echo(near, far))]
@@ -201,11 +203,14 @@ def main() -> None:
         rows.append(table.row(room))
         note(str(rows[-1]))
     pair = ("untreated", "treated")
-    headings = ["room: delay, reverberation, echo beside speech", *(f"far words written, far alone: {one}" for one in pair)]
+    headings = [
+        "room: delay, reverberation, echo beside speech",
+        *(f"far words written, far alone: {one}" for one in pair),
+    ]
     headings += [f"near WER, in turns: {one}" for one in pair] + [f"near WER, both at once: {one}" for one in pair]
     out(markdown(headings, rows))
     plainly, silent, headphones = table.without_any_echo()
-    out(f"Near WER without echo: {plainly} %; treated, far silent: {silent} %; treated, far in headphones: {headphones} %.")
+    out(f"Near WER without echo: {plainly} %; treated: {silent} %; treated, far one in headphones: {headphones} %.")
     out(f"Processor time of the canceller for a second of sound: {table.cost:.3f} s.")
 
 
