@@ -50,6 +50,7 @@ MAY_IMPORT = {
     "app.export": ["app.errors", "s2t_core.transcript", "s2t_core.types"],
     "app.display": [],
     "app.audio": ["app.errors", "s2t_core.types", "s2t_core.errors"],
+    "app.audio.channel": ["app.audio", "app.errors", "s2t_core.features.resample", "s2t_core.types"],
     "app.engine": ["app.memory", "s2t_core"],
     "app.controller": ["app.engine", "app.errors", "app.state", "app.audio.source", "s2t_core"],
     "app.ui": ["app.paths", "app.state", "s2t_core.transcript"],
@@ -77,6 +78,7 @@ MAY_IMPORT = {
 # Heavy or fragile packages and the only rooms that may name them.
 ONLY_IN = {
     "sounddevice": ["app.audio.devices"],
+    "soundcard": ["app.audio.loopback"],
     "PySide6": ["app.ui", "app.controller", "app.application"],
     "torch": ["s2t_core"],
     "soundfile": ["app.audio.file"],
