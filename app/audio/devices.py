@@ -16,7 +16,7 @@ _INSTALL = {
 }
 
 
-# To restart PortAudio under an open recording crashes: whoever restarts it or opens a recording holds the lock.
+# To restart PortAudio while it is used crashes: whoever restarts it, asks it or opens a recording holds the lock.
 PORTAUDIO_USE = threading.RLock()
 OPEN_RECORDINGS: set[object] = set()
 CLOSING_THREAD = "microphone-stop"  # PortAudio must not be restarted while a thread of this name runs
@@ -73,10 +73,11 @@ def list_inputs() -> tuple[InputDevice, ...]:
     """All devices that can record. Raises AudioError where PortAudio is missing."""
     sounddevice = portaudio()
     try:
-        found = sounddevice.query_devices()
+        with PORTAUDIO_USE:
+            found = sounddevice.query_devices()
+            default = sounddevice.default.device[0]
     except sounddevice.PortAudioError as error:
         raise AudioError(f"The devices cannot be listed ({error}).", "Restart the computer's sound server.") from None
-    default = sounddevice.default.device[0]
     return tuple(
         InputDevice(device["index"], device["name"], int(device["default_samplerate"]), device["index"] == default)
         for device in found

@@ -53,7 +53,7 @@ class EchoConfig:
     least: float = 1e-3
     watchful: float = 0.1
     calm: float = 0.65
-    over: float = 3.0
+    over: float = 2.0
     bent: float = 0.03
     floor: float = 0.01
     gate: float = 0.1
