@@ -89,6 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--file", type=Path, metavar="AUDIO", help="listen to a file instead of a microphone")
     listen.add_argument("--pace", type=int, choices=(0, 1), default=1, help="1: as fast as speech, 0: flat out")
     listen.add_argument("--events", action="store_true", help="one JSON object a line")
+    listen.add_argument("--meeting", action="store_true", help="hear what the computer plays as well")
+    listen.add_argument(
+        "--names", nargs=2, default=("Me", "Others"), metavar=("OWN", "OTHER"), help="the two sides of a meeting"
+    )
     listen.set_defaults(run=_listen)
 
     demo = commands.add_parser(
@@ -177,21 +181,11 @@ def _transcribe(options: argparse.Namespace) -> int:
 
 
 def _listen(options: argparse.Namespace) -> int:
-    from app.audio.devices import find_input
-    from app.audio.file import FileSource, duration_s
-    from app.audio.microphone import Microphone
-    from app.audio.source import AudioSource
-    from app.listen import listen, show_event_lines, show_lines
+    from app.listen import choose_source, listen, show_event_lines, show_lines
     from app.live_lines import LiveLines
 
     wishes = decoding_options(options)
-    source: AudioSource
-    if options.file is not None:
-        duration_s(options.file)  # a fault is said before the model takes its seconds
-        source, said = FileSource(options.file, paced=options.pace == 1), f"Listening to {options.file}."
-    else:
-        find_input(options.input)
-        source, said = Microphone(options.input), "Listening. Speak; Ctrl+C ends."
+    source, said = choose_source(options)
     show = show_event_lines if options.events else show_lines(LiveLines(), said)
     listen(source, options.model, options.device, show, wishes)
     return DONE

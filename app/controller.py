@@ -135,8 +135,8 @@ class DictationController(QObject):
         return not self._engine.is_alive()
 
     def _listen(self, input_name: str, begins: bool = False) -> bool:
-        source = self._make_source(input_name)
         try:
+            source = self._make_source(input_name)
             chunks = source.start()
         except S2TError as error:
             self.noticed.emit(str(error))

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, DecodingOptions
 
 if TYPE_CHECKING:  # torch takes seconds to import: `load` does it on the engine's thread, behind the open window
     from s2t_core.recognizer import Recognizer
+    from s2t_core.session import StreamSession
 
 logger = logging.getLogger(__name__)
 
@@ -121,14 +122,17 @@ class Engine(threading.Thread):
             return recognizer
 
     def _transcribe(self, recognizer: Recognizer, chunks: Iterable[AudioChunk]) -> None:
-        session = recognizer.open_session()
+        """One stream; every channel in it has a session of its own."""
+        sessions: dict[str, StreamSession] = {}
         clock, lost_samples, began = Clock(), 0, 0.0
         error: Exception | None = None
         try:
             for chunk in chunks:
                 began = began or time.monotonic()
-                events = session.push(chunk)
-                clock = _clock(chunk, began)
+                if chunk.speaker not in sessions:
+                    sessions[chunk.speaker] = recognizer.open_session()
+                events = _of(chunk.speaker, sessions[chunk.speaker].push(chunk))
+                clock = _clock(chunk, began, clock.audio_s)
                 lost_samples += _lost(events)
                 self._report(Transcribed(events, clock))
                 if any(isinstance(event, SegmentClosed) for event in events):
@@ -136,19 +140,33 @@ class Engine(threading.Thread):
         except Exception as failure:  # thread boundary
             logger.exception("the session broke off")
             error = failure
-        try:  # also after a failure: what has been heard so far is still written
-            events = session.finish()
-            clock = Clock(clock.audio_s, time.monotonic() - began if began else 0.0)
-            self._report(Transcribed(events, clock))
-        except Exception as failure:  # thread boundary
-            logger.exception("the session did not end well")
-            error = error or failure
+        for speaker, session in sessions.items():  # also after a failure: what has been heard so far is still written
+            try:
+                events = _of(speaker, session.finish())
+                clock = Clock(clock.audio_s, time.monotonic() - began)
+                self._report(Transcribed(events, clock))
+            except Exception as failure:  # thread boundary
+                logger.exception("the session did not end well")
+                error = error or failure
         give_back()
         self._report(SessionEnded(clock, lost_samples / SAMPLE_RATE_HZ, error))
 
 
-def _clock(chunk: AudioChunk, began: float) -> Clock:
-    return Clock((chunk.start + len(chunk.samples)) / chunk.rate, time.monotonic() - began)
+def _clock(chunk: AudioChunk, began: float, audio_s: float) -> Clock:
+    """The clock after a chunk; of several channels that which is ahead counts."""
+    return Clock(max(audio_s, (chunk.start + len(chunk.samples)) / chunk.rate), time.monotonic() - began)
+
+
+def _of(speaker: str, events: tuple[TranscriptEvent, ...]) -> tuple[TranscriptEvent, ...]:
+    """The events of a speaker's channel, with the name."""
+    if not speaker:
+        return events
+    return tuple(
+        replace(event, speaker=speaker)
+        if isinstance(event, AudioLost)
+        else replace(event, segment=replace(event.segment, speaker=speaker))
+        for event in events
+    )
 
 
 def _lost(events: tuple[TranscriptEvent, ...]) -> int:

@@ -39,10 +39,12 @@ CREATE TABLE items (
     speaker TEXT NOT NULL, text TEXT NOT NULL, words TEXT NOT NULL, PRIMARY KEY (transcript, place)) WITHOUT ROWID;
 CREATE TABLE recordings (
     transcript INTEGER NOT NULL REFERENCES transcripts (id) ON DELETE CASCADE, number INTEGER NOT NULL,
-    file TEXT NOT NULL, PRIMARY KEY (transcript, number)) WITHOUT ROWID;
+    speaker TEXT NOT NULL, file TEXT NOT NULL, PRIMARY KEY (transcript, number, speaker)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE texts USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2');
 PRAGMA user_version = {_VERSION};
 """
+
+RecordingKey = tuple[int, str]  # number of a recording in its transcript, counted from 0, and whose channel it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +116,15 @@ class History:
         with self._change() as base:
             base.execute("UPDATE transcripts SET finished = ? WHERE id = ?", (finished, id))
 
-    def add_recording(self, id: int, number: int, file: Path) -> None:
-        """The sound of the transcript's recording `number`, counted from 0, is in this file of the folder."""
+    def add_recording(self, id: int, key: RecordingKey, file: Path) -> None:
+        """The sound of this recording of the transcript is in this file of the folder."""
         with self._change() as base:
-            base.execute("INSERT OR REPLACE INTO recordings VALUES (?, ?, ?)", (id, number, file.name))
+            base.execute("INSERT OR REPLACE INTO recordings VALUES (?, ?, ?, ?)", (id, *key, file.name))
 
-    def recordings(self, id: int) -> dict[int, Path]:
-        """The files with its sound, by the number of the recording."""
-        rows = self._rows("SELECT number, file FROM recordings WHERE transcript = ?", (id,))
-        return {number: self._recordings / Path(file).name for number, file in rows}
+    def recordings(self, id: int) -> dict[RecordingKey, Path]:
+        """The files with its sound."""
+        rows = self._rows("SELECT number, speaker, file FROM recordings WHERE transcript = ?", (id,))
+        return {(number, speaker): self._recordings / Path(file).name for number, speaker, file in rows}
 
     def transcripts(
         self, search: str = "", limit: int = 200, offset: int = 0, without: Sequence[int] = ()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import AppError
-from app.history import History
+from app.history import History, RecordingKey
 from s2t_core.transcript import TranscriptDocument
 
 _Job = Callable[[History], None]
@@ -37,9 +37,9 @@ class Keeper(threading.Thread):
         """What is closed in it is kept from now on."""
         self._jobs.put(lambda history: self._write(history, document))
 
-    def add_recording(self, number: int, file: Path) -> None:
-        """The sound of recording `number` of this transcript is in this file."""
-        self._jobs.put(lambda history: self._add_recording(history, number, file))
+    def add_recording(self, key: RecordingKey, file: Path) -> None:
+        """The sound of this recording of the transcript is in this file."""
+        self._jobs.put(lambda history: self._add_recording(history, key, file))
 
     def finish(self) -> None:
         """The recording is over."""
@@ -92,6 +92,6 @@ class Keeper(threading.Thread):
             history.write(self._id, document, first)
             self._document = document
 
-    def _add_recording(self, history: History, number: int, file: Path) -> None:
+    def _add_recording(self, history: History, key: RecordingKey, file: Path) -> None:
         if self._id is not None:
-            history.add_recording(self._id, number, file)
+            history.add_recording(self._id, key, file)

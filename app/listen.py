@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import queue
 import signal
@@ -9,6 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from app.audio.devices import find_input
+from app.audio.file import FileSource, duration_s
+from app.audio.loopback import SystemSound
+from app.audio.meeting import MeetingSource
+from app.audio.microphone import Microphone
 from app.audio.source import AudioSource
 from app.engine import Clock, Engine, EngineMessage, ModelFailed, ModelReady, SessionEnded, Transcribed
 from app.errors import AudioError
@@ -20,6 +26,23 @@ from s2t_core.recognizer import load
 from s2t_core.types import DecodingOptions, samples_to_seconds
 
 _POLL_S = 0.2
+
+
+def choose_source(options: argparse.Namespace) -> tuple[AudioSource, str]:
+    """What the command hears, and what is said when it does.
+
+    Raises AudioError for a fault that can be known now, before the model takes its seconds.
+    """
+    if options.file is not None:
+        if options.meeting:
+            raise AudioError("A file has no second side of a meeting.", "Leave out --file or --meeting.")
+        duration_s(options.file)
+        return FileSource(options.file, paced=options.pace == 1), f"Listening to {options.file}."
+    if options.meeting:
+        meeting = MeetingSource(lambda: Microphone(options.input), SystemSound, note, tuple(options.names))
+        return meeting, "Listening to the microphone and to what the computer plays; Ctrl+C ends."
+    find_input(options.input)
+    return Microphone(options.input), "Listening. Speak; Ctrl+C ends."
 
 
 def listen(
@@ -110,12 +133,13 @@ def show_event_lines(message: EngineMessage) -> None:
 def _event_json(event: TranscriptEvent, clock: Clock) -> dict[str, Any]:
     if isinstance(event, AudioLost):
         start_s, end_s = samples_to_seconds(event.start_sample), samples_to_seconds(event.end_sample)
-        return {"type": "gap", "start_s": start_s, "end_s": end_s}
+        return {"type": "gap", "start_s": start_s, "end_s": end_s, **_speaker(event.speaker)}
     segment = event.segment
     if isinstance(event, SegmentClosed):
         return {
             "type": "final",
             "segment": segment.id,
+            **_speaker(segment.speaker),
             "text": segment.committed,
             "start_s": samples_to_seconds(segment.start_sample),
             "end_s": samples_to_seconds(segment.end_sample),
@@ -125,11 +149,17 @@ def _event_json(event: TranscriptEvent, clock: Clock) -> dict[str, Any]:
     return {
         "type": "partial",
         "segment": segment.id,
+        **_speaker(segment.speaker),
         "committed": segment.committed,
         "tentative": segment.tentative,
         "words": words_json(segment.words),
         **_times(clock),
     }
+
+
+def _speaker(name: str) -> dict[str, str]:
+    """Only where there are several."""
+    return {"speaker": name} if name else {}
 
 
 def _times(clock: Clock) -> dict[str, float]:

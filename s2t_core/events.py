@@ -23,10 +23,11 @@ class SegmentClosed:
 
 @dataclass(frozen=True, slots=True)
 class AudioLost:
-    """Samples that never arrived, at SAMPLE_RATE_HZ: a gap in the transcript."""
+    """Samples that never arrived, at SAMPLE_RATE_HZ: a gap in the transcript, in the channel of `speaker`."""
 
     start_sample: int
     end_sample: int
+    speaker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

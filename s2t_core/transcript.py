@@ -142,7 +142,7 @@ def gap_mark(gap: AudioLost) -> str:
 
 
 def _speaker(item: Item) -> str:
-    return item.speaker if isinstance(item, Segment) else ""
+    return item.speaker
 
 
 def _key(segment: Segment) -> tuple[str, int]:

@@ -34,16 +34,20 @@ class AudioChunk:
     """A stretch of mono audio and its place in the stream.
 
     `start` counts samples at `rate` since the stream began, lost ones included: a gap shows as a jump.
+
+    speaker  whose channel it comes from; empty where there is only one
     """
 
     samples: Samples  # (n,)
     rate: int  # Hz
     start: int  # samples
+    speaker: str = ""
 
 
 def join_chunks(chunks: Sequence[AudioChunk]) -> AudioChunk:
-    """Neighbouring chunks of one stream as one; at least one is needed."""
-    return AudioChunk(np.concatenate([chunk.samples for chunk in chunks]), chunks[0].rate, chunks[0].start)
+    """Neighbouring chunks of one channel as one; at least one is needed."""
+    first = chunks[0]
+    return AudioChunk(np.concatenate([chunk.samples for chunk in chunks]), first.rate, first.start, first.speaker)
 
 
 @dataclass(frozen=True, slots=True)

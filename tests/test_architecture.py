@@ -56,6 +56,7 @@ MAY_IMPORT = {
     "app.export.options": [],
     "app.display": [],
     "app.audio": ["app.errors", "s2t_core.errors", "s2t_core.features.resample", "s2t_core.types"],
+    "app.audio.channel": ["app.audio", "app.errors", "s2t_core.features.resample", "s2t_core.types"],
     "app.engine": ["app.memory", "s2t_core"],
     "app.history_items": ["s2t_core.events", "s2t_core.transcript", "s2t_core.types"],
     "app.history": ["app.errors", "app.history_items", "s2t_core.transcript"],
@@ -93,6 +94,7 @@ MAY_IMPORT = {
 # Heavy or fragile packages and the only rooms that may name them.
 ONLY_IN = {
     "sounddevice": ["app.audio.devices"],
+    "soundcard": ["app.audio.loopback"],
     "PySide6": ["app.ui", "app.desk", "app.controller", "app.application", "app.single_instance"],
     "torch": ["s2t_core"],
     "soundfile": ["app.audio.file", "app.audio.player", "app.audio.recorder"],

@@ -16,6 +16,9 @@ _INSTALL = {
 }
 
 
+# To restart PortAudio while it is used crashes: whoever restarts it, asks it or opens a recording holds the lock.
+PORTAUDIO_USE = threading.RLock()
+OPEN_RECORDINGS: set[object] = set()
 CLOSING_THREAD = "microphone-stop"  # PortAudio must not be restarted while a thread of this name runs
 _CLOSING_S = 1.5
 
@@ -44,9 +47,10 @@ def portaudio() -> Any:
 
 
 def look_again() -> None:
-    """Let PortAudio find devices that were plugged in since it started. Nothing may be recording.
+    """Let PortAudio find devices that were plugged in since it started.
 
-    Raises AudioError while the last recording is still being closed, as when the sound server hangs.
+    Raises AudioError while something records, or while the last recording is still being closed, as when the sound
+    server hangs.
     """
     sounddevice = portaudio()
     for thread in threading.enumerate():
@@ -54,22 +58,26 @@ def look_again() -> None:
             thread.join(_CLOSING_S)
             if thread.is_alive():
                 raise AudioError("The last recording is still being closed.", "Wait a moment, then try again.")
-    try:
-        with quiet_stderr():
-            sounddevice._terminate()
-            sounddevice._initialize()
-    except sounddevice.PortAudioError as error:
-        raise AudioError(f"PortAudio does not start ({error}).", "Restart the computer's sound server.") from None
+    with PORTAUDIO_USE:
+        if OPEN_RECORDINGS:
+            raise AudioError("A recording is running.", "Look for devices again when it is over.")
+        try:
+            with quiet_stderr():
+                sounddevice._terminate()
+                sounddevice._initialize()
+        except sounddevice.PortAudioError as error:
+            raise AudioError(f"PortAudio does not start ({error}).", "Restart the computer's sound server.") from None
 
 
 def list_inputs() -> tuple[InputDevice, ...]:
     """All devices that can record. Raises AudioError where PortAudio is missing."""
     sounddevice = portaudio()
     try:
-        found = sounddevice.query_devices()
+        with PORTAUDIO_USE:
+            found = sounddevice.query_devices()
+            default = sounddevice.default.device[0]
     except sounddevice.PortAudioError as error:
         raise AudioError(f"The devices cannot be listed ({error}).", "Restart the computer's sound server.") from None
-    default = sounddevice.default.device[0]
     return tuple(
         InputDevice(device["index"], device["name"], int(device["default_samplerate"]), device["index"] == default)
         for device in found

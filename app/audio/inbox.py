@@ -58,12 +58,12 @@ class AudioInbox:
                     break
                 block = self._blocks.get()
             closed = block is None  # a device may still offer a block after that; it is not waited for
-            for chunk in _joined(waiting):
+            for chunk in neighbours_joined(waiting):
                 self.taken = chunk.start + len(chunk.samples)
                 yield chunk
 
 
-def _joined(blocks: list[AudioChunk]) -> Iterator[AudioChunk]:
+def neighbours_joined(blocks: list[AudioChunk]) -> Iterator[AudioChunk]:
     """Neighbouring blocks as one chunk."""
     run: list[AudioChunk] = []
     for block in blocks:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from app.audio.devices import CLOSING_THREAD, find_input, look_again, portaudio
+from app.audio.devices import CLOSING_THREAD, OPEN_RECORDINGS, PORTAUDIO_USE, find_input, look_again, portaudio
 from app.audio.inbox import AudioInbox
 from app.audio.quiet import quiet_stderr
 from app.errors import AudioError
@@ -46,7 +46,11 @@ class Microphone:
 
     def start(self) -> Iterable[AudioChunk]:
         """Open the device at 16 kHz, or at its own rate where it refuses. Raises AudioError."""
-        look_again()
+        with PORTAUDIO_USE:
+            look_again()
+            return self._start()
+
+    def _start(self) -> Iterable[AudioChunk]:
         device = find_input(self._name)
         if self._name is not None:
             self._device = device.name
@@ -107,6 +111,7 @@ class Microphone:
             self._inbox = None
             raise
         self._stream = stream
+        OPEN_RECORDINGS.add(self)
         atexit.register(self._close_at_exit)
         logger.info("recording from %s at %d Hz", self._device, rate)
 
@@ -141,6 +146,7 @@ class Microphone:
             self._stream.close()
         except portaudio().PortAudioError as error:
             logger.info("closing %s: %s", self._device, error)
+        OPEN_RECORDINGS.discard(self)
         atexit.unregister(self._close_at_exit)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import soundfile
 
-from app.audio.devices import portaudio
+from app.audio.devices import OPEN_RECORDINGS, PORTAUDIO_USE, portaudio
 from app.audio.quiet import quiet_stderr
 from app.errors import AudioError, sentence
 
@@ -47,10 +47,14 @@ class Player:
             self._thread.join(wait_s)
 
     def _run(self, path: Path, start_s: float, end_s: float, stop: threading.Event) -> None:
+        with PORTAUDIO_USE:
+            OPEN_RECORDINGS.add(self)  # PortAudio is not restarted under what plays, either
         try:
             self._play(path, start_s, end_s, stop)
         except Exception as error:  # thread boundary
             self._report(sentence(error))
+        finally:
+            OPEN_RECORDINGS.discard(self)
         if not stop.is_set():
             self._moved(None)
 

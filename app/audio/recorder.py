@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -36,11 +36,9 @@ class Recorder(threading.Thread):
         self._rate = 0
         self._expected = 0  # start of the next chunk, at its rate
 
-    def taps(self, chunks: Iterable[AudioChunk]) -> Iterator[AudioChunk]:
-        """The chunks, kept on their way."""
-        for chunk in chunks:
-            self._chunks.put(chunk)
-            yield chunk
+    def put(self, chunk: AudioChunk) -> None:
+        """Keep this chunk; returns at once."""
+        self._chunks.put(chunk)
 
     def close(self) -> None:
         """Write what waits and end; does not wait for it."""

@@ -52,6 +52,7 @@ class Companions(QObject):
         self.files = FilesDesk(lambda: controller.loaded, lambda: Formatter(desktop.settings.text.rules))
         window, controller = desktop.window, desktop.controller
         controller.tap = self.record.tap
+        desktop.about_to_listen.connect(self.record.be_quiet)
         controller.recording_began.connect(self._begin)
         controller.recording_ended.connect(self.record.end)
         controller.document_changed.connect(self.record.see)

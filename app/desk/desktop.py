@@ -7,11 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from app.audio.devices import InputDevice
+from app.audio.silence import SilentInput
+from app.audio.source import AudioSource
+from app.audio.watch import InputWatch
 from app.controller import DictationController
-from app.desk.inputs import find_inputs, make_source
+from app.desk.inputs import find_inputs, make_source, offered
 from app.edits import EditHistory
 from app.settings import Settings
 from app.settings_file import read_settings
@@ -36,9 +40,11 @@ class Desktop(QObject):
     """The window and its controller, connected. `settings` are the user's; `use` changes them."""
 
     settings_changed = Signal(Settings)
+    about_to_listen = Signal()  # nothing may sound any more
     new_wanted = Signal()  # an empty transcript
     document_opened = Signal(TranscriptDocument)  # one that is read already
     _unsaved = Signal(str)
+    _inputs_changed = Signal(tuple)  # from the watch's thread
 
     def __init__(self, load: Callable[[], Recognizer], settings_path: Path, wishes: DecodingOptions) -> None:
         super().__init__()
@@ -48,8 +54,11 @@ class Desktop(QObject):
         self._writer = SettingsWriter(settings_path, self._unsaved.emit)
         self._writer.start()
         self.window = MainWindow()
-        self.controller = DictationController(load, make_source, self._make_shaper, self._wanted)
+        self.controller = DictationController(load, self._make_source, self._make_shaper, self._wanted)
         self._edits = EditHistory()
+        self._watch = InputWatch(self._inputs_changed.emit)
+        self._silence, self._listened = SilentInput(), QElapsedTimer()
+        self._hint = ""
         self._closed = 0  # items of the document that was shown last
         self._connect()
         self._look(self.settings)
@@ -77,6 +86,7 @@ class Desktop(QObject):
 
     def shut_down(self, wait_s: float) -> bool:
         """Save what is to be saved and end the engine; returns whether it has ended in time."""
+        self._watch.stop()
         self._writer.shut_down(_SAVE_S)
         return self.controller.shut_down(wait_s)
 
@@ -87,8 +97,29 @@ class Desktop(QObject):
         self.window.choose_input(self.settings.sound.input)
         self.window.notice.show_notice(notice)
 
+    def _offer(self, devices: tuple[InputDevice, ...]) -> None:
+        self.window.show_inputs(offered(devices))
+        self.window.choose_input(self.settings.sound.input)
+
+    def _look_at_level(self) -> None:
+        peak = self.controller.take_peak()
+        self.window.meter.show_peak(peak)
+        hint = self._silence.hint(peak, self._listened.elapsed() / 1000)
+        if hint != self._hint:
+            self._hint = hint
+            self.window.hint.show_notice(hint)
+
+    def _listen_for_silence(self, state: State) -> None:
+        if state is State.LISTENING:
+            self._silence, self._hint = SilentInput(), ""
+            self._listened.start()
+        elif self._hint:
+            self._hint = ""
+            self.window.hint.show_notice("")
+
     def _first_look(self) -> None:
         self.find_inputs(again=False)
+        self._watch.start()
         if self._notice:
             self.window.notice.show_notice(self._notice)
 
@@ -112,7 +143,9 @@ class Desktop(QObject):
         window.pause_requested.connect(controller.pause)
         window.resume_requested.connect(controller.resume)
         window.stop_requested.connect(controller.stop)
-        window.level_requested.connect(lambda: window.meter.show_peak(controller.take_peak()))
+        window.level_requested.connect(self._look_at_level)
+        window.hint.dismissed.connect(lambda: self._silence.dismiss())
+        self._inputs_changed.connect(self._offer)
         window.input_chosen.connect(self._keep_input)
         window.on("inputs", lambda: self.find_inputs(again=True))
         window.on("new", self.new_wanted.emit)
@@ -128,6 +161,7 @@ class Desktop(QObject):
         window.view.undo_requested.connect(window.actions_by_name["undo"].trigger)
         window.view.redo_requested.connect(window.actions_by_name["redo"].trigger)
         controller.state_changed.connect(window.show_state)
+        controller.state_changed.connect(self._listen_for_silence)
         controller.document_changed.connect(self._show_document)
         controller.model_ready.connect(window.show_model)
         controller.time_changed.connect(window.show_time)
@@ -149,6 +183,10 @@ class Desktop(QObject):
         document = self._edits.edit(self.controller.document, edit.first, edit.last, edit.text)
         self._closed = len(document.closed)
         self.controller.show(document)
+
+    def _make_source(self, name: str) -> AudioSource:
+        self.about_to_listen.emit()
+        return make_source(name, self.settings.sound, self.window.hint.show_notice)
 
     def _make_shaper(self) -> Formatter:
         return Formatter(self.settings.text.rules)

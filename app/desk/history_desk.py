@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.errors import AppError
-from app.history import History, TranscriptRow
+from app.history import History, RecordingKey, TranscriptRow
 from app.ui.history_list import Entry
 from app.ui.history_window import HistoryWindow
 from s2t_core.transcript import TranscriptDocument
@@ -55,9 +55,9 @@ class HistoryDesk(QObject):
         """Read the list anew."""
         self._guarded(self._show_list)
 
-    def recordings(self, id: int) -> dict[int, Path]:
-        """The sound of a transcript, by the number of the recording."""
-        found: dict[int, Path] = {}
+    def recordings(self, id: int) -> dict[RecordingKey, Path]:
+        """The sound of a transcript."""
+        found: dict[RecordingKey, Path] = {}
         self._guarded(lambda history: found.update(history.recordings(id)))
         return found
 

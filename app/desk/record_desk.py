@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.audio.player import Player
 from app.audio.recorder import Recorder
-from app.history import History
+from app.history import History, RecordingKey
 from app.keeping import Keeper
 from app.settings import HistorySettings
 from s2t_core.transcript import TranscriptDocument
@@ -36,30 +36,29 @@ class RecordDesk(QObject):
         self._keeper = Keeper(open_history, self.noticed.emit)
         self._keeper.start()
         self._keeps = False
-        self._recorder: Recorder | None = None
-        self._sound: dict[int, Path] = {}  # of this transcript's recordings
+        self._number = 0  # of the recording in this transcript
+        self._keeps_sound = False
+        self._recorders: dict[str, Recorder] = {}  # of the recording, by whose channel it is
+        self._sound: dict[RecordingKey, Path] = {}  # of this transcript
         self._player = Player(self._moved.emit, self.noticed.emit)
         self._moved.connect(self._follow)
         self._heard: tuple[int, Segment] | None = None  # the item that is played
 
     def begin(self, settings: HistorySettings, model: str, source: str, document: TranscriptDocument) -> None:
         """A recording begins, the last one of `document`."""
-        self._keeps = settings.save
+        self._keeps, self._keeps_sound = settings.save, False
         if not settings.save:
             return
         self._keeper.begin(model, source)
         self.see(document)
-        if settings.audio:
-            number = len(document.session_starts) - 1
-            file = self._folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}.ogg"
-            self._recorder = Recorder(file, self.noticed.emit)
-            self._recorder.start()
-            self._sound[number] = file
-            self._keeper.add_recording(number, file)
+        self._number, self._keeps_sound = len(document.session_starts) - 1, settings.audio
 
     def tap(self, chunks: Iterable[AudioChunk]) -> Iterable[AudioChunk]:
-        """The chunks of the recording, kept on their way where that is wished."""
-        return chunks if self._recorder is None else self._recorder.taps(chunks)
+        """The chunks of the recording, kept on their way where that is wished; on the thread that takes them."""
+        for chunk in chunks:
+            if self._keeps_sound:
+                self._recorder(chunk.speaker).put(chunk)
+            yield chunk
 
     def see(self, document: TranscriptDocument) -> None:
         """What is closed in it is kept."""
@@ -70,11 +69,12 @@ class RecordDesk(QObject):
         """The recording is over; its text may still be edited."""
         if self._keeps:
             self._keeper.finish()
-        if self._recorder is not None:
-            self._recorder.close()
-            self._recorder = None
+        self._keeps_sound = False
+        for recorder in self._recorders.values():
+            recorder.close()
+        self._recorders = {}
 
-    def turn_to(self, id: int | None, document: TranscriptDocument, sound: dict[int, Path]) -> None:
+    def turn_to(self, id: int | None, document: TranscriptDocument, sound: dict[RecordingKey, Path]) -> None:
         """Another transcript: one of the history, with its sound, or a new one."""
         self._player.stop()
         self._sound, self._keeps = dict(sound), id is not None
@@ -83,7 +83,8 @@ class RecordDesk(QObject):
     def play(self, document: TranscriptDocument, index: int, number: int) -> None:
         """Let a word of a closed item be heard, and what follows in its segment."""
         item = document.closed[index]
-        file = self._sound.get(max(0, bisect.bisect_right(document.session_starts, index) - 1))
+        number = max(0, bisect.bisect_right(document.session_starts, index) - 1)
+        file = self._sound.get((number, item.speaker)) if isinstance(item, Segment) else None
         if not isinstance(item, Segment) or file is None:
             self.noticed.emit(_NO_SOUND)
             return
@@ -91,12 +92,28 @@ class RecordDesk(QObject):
         start_s = max(0.0, item.words[number].start_sample / SAMPLE_RATE_HZ - _LEAD_S)
         self._player.play(file, start_s, item.end_sample / SAMPLE_RATE_HZ)
 
+    def be_quiet(self) -> None:
+        """Nothing is played any more."""
+        self._player.stop()
+        self._player.join(_WAIT_S)
+
     def shut_down(self) -> None:
         """Write what waits; nothing sounds any more."""
         self._player.stop()
         self.end()
         self._keeper.shut_down(_WAIT_S)
         self._player.join(_WAIT_S)
+
+    def _recorder(self, speaker: str) -> Recorder:
+        """Of this channel; it begins with the channel's first sound."""
+        recorder = self._recorders.get(speaker)
+        if recorder is None:
+            file = self._folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}.ogg"
+            recorder = self._recorders[speaker] = Recorder(file, self.noticed.emit)
+            recorder.start()
+            self._sound[self._number, speaker] = file
+            self._keeper.add_recording((self._number, speaker), file)
+        return recorder
 
     def _follow(self, time_s: float | None) -> None:
         if self._heard is None or time_s is None:

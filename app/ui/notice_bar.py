@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 
 class NoticeBar(QFrame):
     """Hidden while there is nothing to say."""
+
+    dismissed = Signal()  # by the user
 
     def __init__(self, kind: str = "notice", parent: QWidget | None = None) -> None:
         """kind: "notice" for what went wrong, "hint" for what may help; the style sheet knows them."""
@@ -29,7 +31,7 @@ class NoticeBar(QFrame):
         close.setAutoRaise(True)
         close.setAccessibleName("Dismiss this notice")
         close.setToolTip("Dismiss this notice")
-        close.clicked.connect(lambda: self.show_notice(""))
+        close.clicked.connect(self._dismiss)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 6, 6, 6)
         layout.addWidget(self._label, 1)
@@ -49,6 +51,10 @@ class NoticeBar(QFrame):
         self.button.setText(offer)
         self.button.setVisible(bool(offer))
         self.setVisible(bool(text))
+
+    def _dismiss(self) -> None:
+        self.show_notice("")
+        self.dismissed.emit()
 
     def _do(self) -> None:
         run = self._run

@@ -137,9 +137,17 @@ class VirtualMicrophone:
         self._pactl("unload-module", self._module)
         self._pactl("unload-module", "module-null-sink")
 
-    def play(self, path: Path) -> None:
-        """Play a file into the microphone, to its end or until the loudspeaker vanishes."""
-        subprocess.run(["paplay", "--device=vspk", "--latency-msec=500", str(path)], env=self._whole)
+    def play(self, path: Path, sink: str = "vspk") -> None:
+        """Play a file into the microphone or another sink, to its end or until the sink vanishes."""
+        subprocess.run(["paplay", f"--device={sink}", "--latency-msec=500", str(path)], env=self._whole)
+
+    def add_loudspeaker(self, name: str, heard: bool = False) -> None:
+        """A loudspeaker that becomes the default; `heard` by the microphone as well, a tenth of a second later."""
+        self._pactl("load-module", "module-null-sink", f"sink_name={name} rate=48000")
+        self._pactl("set-default-sink", name)
+        if heard:
+            way = f"source={name}.monitor sink=vspk latency_msec=100 adjust_time=0"
+            self._pactl("load-module", "module-loopback", f"{way} source_dont_move=true sink_dont_move=true")
 
     def _pactl(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["pactl", *words], env=self._whole, capture_output=True, text=True)

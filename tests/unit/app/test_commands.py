@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+from dataclasses import replace
 
 import pytest
 from conftest import SAMPLE
@@ -56,6 +57,25 @@ def test_event_lines_have_the_documented_form(capsys):
             {"word": "world.", "start_s": 0.5, "end_s": 0.99, "confidence": 0.5},
         ],
     }  # fmt: skip
+
+
+def test_in_a_meeting_events_and_lines_say_who_speaks(capsys):
+    closed, lost = SegmentClosed(replace(CLOSED.segment, speaker="Ann")), AudioLost(0, 16000, "Ann")
+    listen.show_event_lines(Transcribed((lost, closed, SegmentUpdated(closed.segment)), Clock()))
+    assert [(line["type"], line["speaker"]) for line in lines(capsys)] == [
+        ("gap", "Ann"), ("final", "Ann"), ("partial", "Ann"),
+    ]  # fmt: skip
+    view = LiveLines(every_update=True)
+    for event in (SegmentUpdated(Segment(0, 0, 1, "Hello", "wor", speaker="Bob")), closed, lost):
+        view.show(event)
+    assert capsys.readouterr().out.splitlines() == [
+        "  Bob: Hello (wor)", "Ann: Hello world.", "Ann: [1.0 s of sound lost]",
+    ]  # fmt: skip
+
+
+def test_a_file_is_no_meeting(capsys):
+    assert cli.main(["listen", "--file", "x.wav", "--meeting"]) == 1
+    assert "no second side" in capsys.readouterr().err
 
 
 def test_exports_hold_the_text_and_the_times():

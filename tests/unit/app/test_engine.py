@@ -90,3 +90,31 @@ def test_lost_audio_is_summed_up():
 
     messages = run(lambda: FakeRecognizer(LossySession([])), chunks())
     assert messages[-1].lost_s == 0.5
+
+
+def test_every_speaker_has_a_session_and_the_events_say_whose_they_are():
+    from s2t_core.events import AudioLost
+
+    class LossySession(ScriptedSession):
+        def push(self, chunk):
+            return (AudioLost(0, 8000), *super().push(chunk))
+
+    def meeting():
+        for index, name in enumerate(["Ann", "Bob", "Ann"]):
+            yield AudioChunk(np.zeros(1600, np.float32), 16000, index * 1600, name)
+
+    ann, bob = LossySession(["hello", "there"]), ScriptedSession(["hi"])
+    messages = run(lambda: FakeRecognizer(ann, bob), meeting())
+    events = [event for message in messages if isinstance(message, Transcribed) for event in message.events]
+    said = [
+        (e.speaker, "lost") if isinstance(e, AudioLost) else (e.segment.speaker, e.segment.committed) for e in events
+    ]
+    assert said[-2:] == [("Ann", "hello there"), ("Bob", "hi")]
+    assert said[0] == ("Ann", "lost") and ("Bob", "") in said
+    assert [len(session.heard) for session in (ann, bob)] == [2, 1]
+    assert messages[-1].error is None and messages[-1].clock.audio_s == pytest.approx(0.3)
+
+
+def test_a_stream_without_a_chunk_ends_well():
+    messages = run(lambda: FakeRecognizer(ScriptedSession([])), iter(()))
+    assert isinstance(messages[-1], SessionEnded) and messages[-1].error is None

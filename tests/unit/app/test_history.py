@@ -130,8 +130,8 @@ def test_what_is_deleted_leaves_neither_text_nor_sound(history, place, tmp_path)
     sound.parent.mkdir()
     sound.write_bytes(b"sound")
     id, other = kept(history, "topsecretword"), kept(history, "kept")
-    history.add_recording(id, 0, sound)
-    assert history.recordings(id) == {0: sound}
+    history.add_recording(id, (0, "Ann"), sound)
+    assert history.recordings(id) == {(0, "Ann"): sound}
     history.delete([id])
     assert [row.id for row in history.transcripts()] == [other]
     assert not sound.exists()

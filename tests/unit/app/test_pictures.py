@@ -196,5 +196,5 @@ def test_every_window_can_be_drawn(qtbot, look, name, tmp_path):
     folder = Path(os.environ.get("PICTURES", tmp_path))
     folder.mkdir(parents=True, exist_ok=True)
     assert picture.save(str(folder / f"{name}-{look}.png"))
-    seen = {picture.pixel(x, y) for x in range(0, picture.width(), 3) for y in range(0, picture.height(), 3)}
-    assert len(seen) > 4
+    small = picture.scaled(64, 64)
+    assert len({small.pixel(x, y) for x in range(64) for y in range(64)}) > 4

@@ -23,10 +23,10 @@ def tone(seconds, rate=16000):
 def record(path, chunks, said=None):
     recorder = Recorder(path, (said if said is not None else []).append)
     recorder.start()
-    passed = list(recorder.taps(chunks))
+    for chunk in chunks:
+        recorder.put(chunk)
     recorder.close()
     recorder.join(20)
-    assert passed == chunks
 
 
 def loud(path):
@@ -68,7 +68,7 @@ sys.path[:0] = ["tests/unit/app"]
 from test_recorder import *
 recorder = Recorder(Path(sys.argv[1]), print)
 recorder.start()
-for chunk in recorder.taps(AudioChunk(tone(1), 16000, i * 16000) for i in range(30)): pass
+for i in range(30): recorder.put(AudioChunk(tone(1), 16000, i * 16000))
 while recorder._written < 30 * 16000: time.sleep(0.01)
 os.kill(os.getpid(), signal.SIGKILL)
 """
