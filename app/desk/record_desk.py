@@ -39,6 +39,7 @@ class RecordDesk(QObject):
         self._number = 0  # of the recording in this transcript
         self._keeps_sound = False
         self._recorders: dict[str, Recorder] = {}  # of the recording, by whose channel it is
+        self._ending: list[Recorder] = []  # that still write
         self._sound: dict[RecordingKey, Path] = {}  # of this transcript
         self._player = Player(self._moved.emit, self.noticed.emit)
         self._moved.connect(self._follow)
@@ -72,6 +73,7 @@ class RecordDesk(QObject):
         self._keeps_sound = False
         for recorder in self._recorders.values():
             recorder.close()
+        self._ending = [*(one for one in self._ending if one.is_alive()), *self._recorders.values()]
         self._recorders = {}
 
     def turn_to(self, id: int | None, document: TranscriptDocument, sound: dict[RecordingKey, Path]) -> None:
@@ -102,6 +104,8 @@ class RecordDesk(QObject):
         self._player.stop()
         self.end()
         self._keeper.shut_down(_WAIT_S)
+        for recorder in self._ending:
+            recorder.join(_WAIT_S)
         self._player.join(_WAIT_S)
 
     def _recorder(self, speaker: str) -> Recorder:

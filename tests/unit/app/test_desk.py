@@ -1,0 +1,238 @@
+"""The window joined with everything behind it: real parts, but for the recogniser and the microphone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from support.fakes import FakeRecognizer, FakeSource
+
+import app.desk.desktop as desktop_module
+from app.audio.silence import SilentInput
+from app.desk.companions import Companions
+from app.desk.desktop import Desktop
+from app.history import History
+from app.paths import history_file, recordings_folder, settings_file
+from app.settings import HistorySettings
+from app.settings_file import read_settings
+from app.state import State
+from s2t_core.events import SegmentClosed, SegmentUpdated
+from s2t_core.text.rules import TextRules
+from s2t_core.types import AudioChunk, DecodingOptions, Segment, Word
+
+
+class Speaking:
+    """Closes a segment of these words with the first chunk, half a second each."""
+
+    def __init__(self, text, speaker=""):
+        self.text = text
+
+    def push(self, chunk):
+        if not self.text:
+            return ()
+        text, self.text = self.text, ""
+        start = chunk.start
+        words = tuple(Word(one, start + i * 40, start + i * 40 + 30, 0.9) for i, one in enumerate(text.split()))
+        part = Segment(0, start, start + 300, "", text)
+        return SegmentUpdated(part), SegmentClosed(Segment(0, start, start + 300, text, words=words))
+
+    def finish(self):
+        return ()
+
+
+@pytest.fixture
+def begin(qtbot, monkeypatch):
+    """A desktop whose recordings say these texts, one after the other."""
+    made = []
+
+    def build(*texts, settings=None, source=FakeSource):
+        if settings is not None:
+            settings_file().parent.mkdir(parents=True, exist_ok=True)
+            settings_file().write_text(json.dumps(settings))
+        monkeypatch.setattr(desktop_module, "make_source", lambda *_: source())
+        monkeypatch.setattr(desktop_module, "find_inputs", lambda again: ([("System default", "")], ""))
+        monkeypatch.setattr(desktop_module.InputWatch, "start", lambda self: None)
+        recognizer = FakeRecognizer(*map(Speaking, texts))
+        recognizer.decoder.finish = lambda frames: None
+        desktop = Desktop(lambda: recognizer, settings_file(), DecodingOptions())
+        companions = Companions(desktop, None, "cpu")
+        qtbot.addWidget(desktop.window)
+        desktop.open()
+        companions.open()
+        desktop.recognizer, desktop.companions = recognizer, companions
+        made.append((desktop, companions))
+        return desktop
+
+    yield build
+    for desktop, companions in made:
+        desktop.shut_down(10)
+        companions.shut_down()
+
+
+def record(qtbot, desktop):
+    """A recording from the button to the last word."""
+    before = desktop.controller.document.text
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.document.text not in (before, ""))
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+
+
+def kept(desktop):
+    desktop.shut_down(10)
+    desktop.companions.shut_down()
+    history = History(history_file(), recordings_folder())
+    rows = [(row.title, row.finished, history.recordings(row.id)) for row in reversed(history.transcripts())]
+    history.close()
+    return rows
+
+
+def test_what_is_said_is_shown_edited_undone_and_kept(qtbot, begin):
+    desktop = begin("hello there", "again")
+    record(qtbot, desktop)
+    view = desktop.window.view
+    assert view.toPlainText() == "Hello there"
+    cursor = view.textCursor()
+    cursor.setPosition(5)
+    view.setTextCursor(cursor)
+    QTest.keyClicks(view, "!")
+    assert desktop.controller.document.text == "Hello! there"
+    desktop.window.actions_by_name["undo"].trigger()
+    assert view.toPlainText() == "Hello there"
+    desktop.window.actions_by_name["redo"].trigger()
+    record(qtbot, desktop)
+    assert view.toPlainText() == "Hello! there\n\nAgain"
+    ((title, finished, sound),) = kept(desktop)
+    assert (title, finished, sound) == ("Hello! there Again", True, {})
+
+
+def test_a_new_transcript_leaves_the_old_one_in_the_history_where_it_can_be_reopened(qtbot, begin):
+    desktop = begin("first", "second", "third")
+    record(qtbot, desktop)
+    desktop.window.actions_by_name["new"].trigger()
+    assert desktop.window.view.toPlainText() == ""
+    record(qtbot, desktop)
+    desktop.companions.history.open()
+    history = desktop.companions.history
+
+    def listed():
+        history.refresh()
+        return history.window.entries.rowCount()
+
+    qtbot.waitUntil(lambda: listed() == 2)
+    desktop.companions.history.window.open_requested.emit(1)
+    assert desktop.window.view.toPlainText() == "First"
+    record(qtbot, desktop)
+    assert [row[0] for row in kept(desktop)] == ["First Third", "Second"]
+
+
+def test_do_not_save_leaves_nothing_on_the_disk(qtbot, begin, tmp_path_factory):
+    desktop = begin("secret", settings={"history": {"save": False, "audio": True}})
+    record(qtbot, desktop)
+    desktop.shut_down(10)
+    desktop.companions.shut_down()
+    assert desktop.window.view.toPlainText() == "Secret"
+    assert not recordings_folder().exists()
+    files = [file for file in history_file().parent.rglob("*") if file.is_file()]
+    assert all(b"ecret" not in file.read_bytes() for file in files)
+
+
+class LongSource(FakeSource):
+    """Four seconds of sound at once."""
+
+    def _give(self):
+        self.given = 640
+        yield AudioChunk(np.full(64000, 0.5, np.float32), 16000, 0)
+        self.stopped.wait(10)
+
+
+def test_kept_sound_is_there_for_the_words_that_are_clicked(qtbot, begin, monkeypatch):
+    desktop = begin("hear me", settings={"history": {"audio": True}}, source=LongSource)
+    record(qtbot, desktop)
+    asked = []
+    monkeypatch.setattr(desktop.companions.record._player, "play", lambda *what: asked.append(what))
+    desktop.window.view.word_chosen.emit(0, 1)
+    ((file, start_s, end_s),) = asked
+    assert (start_s, end_s) == (0.0, pytest.approx(300 / 16000))
+    ((_, _, sound),) = kept(desktop)
+    assert sound == {(0, ""): file}
+    assert soundfile.info(str(file)).duration == pytest.approx(4, abs=0.1)
+
+
+def test_words_whose_sound_was_not_kept_say_so(qtbot, begin):
+    desktop = begin("hello")
+    record(qtbot, desktop)
+    desktop.window.view.word_chosen.emit(0, 0)
+    assert "was not kept" in desktop.window.notice.text
+
+
+def test_settings_hold_at_once_and_after_a_restart(qtbot, begin):
+    desktop = begin("twenty one comma")
+    rules = TextRules(spoken_marks=True, digits_from=10)
+    desktop.use(replace(desktop.settings, text=replace(desktop.settings.text, rules=rules, vocabulary=("Uncas",))))
+    desktop.window.actions_by_name["timestamps"].trigger()
+    desktop.window.actions_by_name["larger"].trigger()
+    record(qtbot, desktop)
+    assert desktop.window.view.toPlainText() == "21,"
+    assert desktop.recognizer.wishes.phrases[0].text == "Uncas"
+    assert desktop.window.view.gutter.isVisible()
+    desktop.shut_down(10)
+    saved, notice = read_settings(settings_file())
+    assert (saved, notice) == (desktop.settings, "")
+    assert saved.view.timestamps and saved.view.text_scale == pytest.approx(1.1)
+
+
+def test_damaged_settings_are_said_and_the_program_starts(qtbot, begin):
+    settings_file().parent.mkdir(parents=True)
+    settings_file().write_text("{")
+    desktop = begin()
+    qtbot.waitUntil(lambda: desktop.window.notice.isVisible())
+    assert desktop.settings.history == HistorySettings()
+
+
+class MuteSource(FakeSource):
+    def take_peak(self):
+        return 0.0
+
+
+def test_an_input_that_gives_no_sound_is_hinted_at_until_the_recording_is_over(qtbot, begin, monkeypatch):
+    monkeypatch.setattr(desktop_module, "SilentInput", lambda: SilentInput(patience_s=0.05))
+    desktop = begin("something", source=MuteSource)
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "muted" in desktop.window.hint.text)
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+    assert not desktop.window.hint.isVisible()
+
+
+def test_captions_follow_the_menu_and_the_text(qtbot, begin):
+    desktop = begin("hello there")
+    captions = desktop.companions.captions.window
+    desktop.window.actions_by_name["captions"].trigger()
+    assert captions.isVisible()
+    record(qtbot, desktop)
+    assert "Hello there" in str(captions.visible_lines)
+    captions.close()
+    assert not desktop.window.actions_by_name["captions"].isChecked()
+
+
+def test_files_wait_while_somebody_dictates(qtbot, begin):
+    desktop = begin("hello")
+    queue = desktop.companions.files._queue
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: queue._paused)
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not queue._paused)
+
+
+def test_help_opens(qtbot, begin):
+    desktop = begin()
+    for name in ("cheats", "about", "settings"):
+        desktop.window.actions_by_name[name].trigger()
+    assert desktop.companions.help._cheats.isVisible()
+    assert "torch" in desktop.companions.help._about.text
