@@ -138,7 +138,7 @@ ROWS = (
         "history keep store privacy recover transcripts"),
     Row("history.days", "Keep them", "Older sessions are deleted by themselves.", "number",
         "retention delete days expire forever cleanup", unit=" days", least="for ever", needs="history.save"),
-    Row("history.audio", "Keep the sound as well", "A click on a word plays it. A minute takes about a megabyte.",
+    Row("history.audio", "Keep the sound as well", "A click on a word plays it. Five minutes take about a megabyte.",
         "switch", "audio recording flac wav voice play", needs="history.save"),
 )
 # fmt: on
