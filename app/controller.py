@@ -135,6 +135,7 @@ class DictationController(QObject):
         return not self._engine.is_alive()
 
     def _listen(self, input_name: str, begins: bool = False) -> bool:
+        self.noticed.emit("")
         try:
             source = self._make_source(input_name)
             chunks = source.start()
@@ -142,7 +143,6 @@ class DictationController(QObject):
             self.noticed.emit(str(error))
             return False
         self._source = source
-        self.noticed.emit("")
         if begins:
             self.recording_began.emit(input_name)
         self._set_state(State.ARMING)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from app.audio.devices import InputDevice
+from app.audio.loopback import loopback_fault
 from app.audio.silence import SilentInput
 from app.audio.source import AudioSource
 from app.audio.watch import InputWatch
@@ -133,7 +134,10 @@ class Desktop(QObject):
         window.view.set_text_scale(view.text_scale)
         window.view.mark_doubt(view.doubt)
         window.actions_by_name["timestamps"].setChecked(view.timestamps)
+        fault = loopback_fault() if settings.sound.meeting else ""
         window.actions_by_name["meeting"].setChecked(settings.sound.meeting)
+        if fault:
+            window.hint.show_notice(fault)
         window.choose_input(settings.sound.input)
 
     def _connect(self) -> None:
