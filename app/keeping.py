@@ -24,7 +24,7 @@ class Keeper(threading.Thread):
         self._open = open_history
         self._report = report
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._id: int | None = None
+        self.id: int | None = None  # of the transcript that is open; written by this thread
         self._document = TranscriptDocument()  # as it is on disk
         self._fault = ""
 
@@ -43,13 +43,13 @@ class Keeper(threading.Thread):
 
     def finish(self) -> None:
         """The recording is over."""
-        self._jobs.put(lambda history: None if self._id is None else history.mark(self._id, finished=True))
+        self._jobs.put(lambda history: None if self.id is None else history.mark(self.id, finished=True))
 
     def turn_to(self, id: int | None, document: TranscriptDocument) -> None:
         """What follows belongs to this kept transcript, which is `document`, or to a new one."""
 
         def turn(_: History) -> None:
-            self._id, self._document = id, document
+            self.id, self._document = id, document
 
         self._jobs.put(turn)
 
@@ -77,21 +77,21 @@ class Keeper(threading.Thread):
             history.close()
 
     def _begin(self, history: History, at: datetime, model: str, source: str) -> None:
-        if self._id is None:
-            self._id, self._document = history.begin(at, model, source), TranscriptDocument()
+        if self.id is None:
+            self.id, self._document = history.begin(at, model, source), TranscriptDocument()
         else:
-            history.mark(self._id, finished=False)
+            history.mark(self.id, finished=False)
 
     def _write(self, history: History, document: TranscriptDocument) -> None:
-        if self._id is None:
+        if self.id is None:
             return
         before, now = self._document.closed, document.closed
         first = next((place for place, (a, b) in enumerate(zip(before, now, strict=False)) if a is not b), None)
         first = min(len(before), len(now)) if first is None else first
         if first < max(len(before), len(now)):
-            history.write(self._id, document, first)
+            history.write(self.id, document, first)
             self._document = document
 
     def _add_recording(self, history: History, key: RecordingKey, file: Path) -> None:
-        if self._id is not None:
-            history.add_recording(self._id, key, file)
+        if self.id is not None:
+            history.add_recording(self.id, key, file)

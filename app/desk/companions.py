@@ -44,7 +44,7 @@ class Companions(QObject):
         self._desktop = desktop
         self._model = ""
         self.record = RecordDesk(_open_history, recordings_folder())
-        self.history = HistoryDesk(_open_history)
+        self.history = HistoryDesk(_open_history, lambda: self.record.kept_as)
         self.export = ExportDesk(desktop.window, desktop.window.say, self._remember)
         self.settings = SettingsDesk(desktop)
         self.captions = CaptionDesk(desktop)
@@ -96,6 +96,9 @@ class Companions(QObject):
         self._model = model
 
     def _turn(self, id: int | None, document: TranscriptDocument) -> None:
+        if self._desktop.controller.state not in (State.IDLE, State.FAILED):
+            self._desktop.window.hint.show_notice("A recording is running. Stop it, then open another transcript.")
+            return
         self.record.turn_to(id, document, {} if id is None else self.history.recordings(id))
         self._desktop.show(document)
 
@@ -103,9 +106,8 @@ class Companions(QObject):
         self._turn(id, document)
         come_forward(self._desktop.window)
 
-    def _open_file(self, name: str, document: TranscriptDocument) -> None:
+    def _open_file(self, document: TranscriptDocument) -> None:
         self._turn(None, document)
-        self._desktop.window.say(f"The text of {name}.")
         come_forward(self._desktop.window)
 
     def _export(self) -> None:

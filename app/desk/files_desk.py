@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class FilesDesk(QObject):
     """The queue begins to run when the first file is added; it waits while somebody dictates."""
 
-    opened = Signal(str, TranscriptDocument)  # name of the file
+    opened = Signal(TranscriptDocument)
     export_wanted = Signal(list)  # (title, document) of each
     _changed = Signal(object)  # a Task, on its way from the queue's thread
 
@@ -76,7 +76,7 @@ class FilesDesk(QObject):
             self._tasks.pop(id, None)
 
     def _open(self, id: int) -> None:
-        self.opened.emit(self._tasks[id].path.name, self._tasks[id].document)
+        self.opened.emit(self._tasks[id].document)
 
     def _export(self, ids: list[int]) -> None:
         self.export_wanted.emit([(self._tasks[id].path.stem, self._tasks[id].document) for id in ids])

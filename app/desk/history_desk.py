@@ -16,6 +16,7 @@ from s2t_core.types import SAMPLE_RATE_HZ
 
 _PAGE = 100
 _REGRET_MS = 10_000
+_OPEN = "One of these is open in the main window. Choose New transcript there first."
 
 
 class HistoryDesk(QObject):
@@ -24,8 +25,10 @@ class HistoryDesk(QObject):
     opened = Signal(int, TranscriptDocument)
     export_wanted = Signal(list)  # (title, document) of each
 
-    def __init__(self, open_history: Callable[[], History]) -> None:
+    def __init__(self, open_history: Callable[[], History], in_use: Callable[[], int | None]) -> None:
+        """in_use: the transcript that is open in the main window."""
         super().__init__()
+        self._in_use = in_use
         self._open_history = open_history
         self._history: History | None = None
         self._condemned: list[int] = []
@@ -114,6 +117,11 @@ class HistoryDesk(QObject):
 
     def _condemn(self, ids: list[int]) -> None:
         self.delete_now()
+        if self._in_use() in ids:
+            self.window.notice.show_notice(
+                "One of these is open in the main window. Choose New transcript there first."
+            )
+            return
         self._condemned = ids
         self.refresh()
         what = "1 transcript" if len(ids) == 1 else f"{len(ids)} transcripts"

@@ -45,6 +45,11 @@ class RecordDesk(QObject):
         self._moved.connect(self._follow)
         self._heard: tuple[int, Segment] | None = None  # the item that is played
 
+    @property
+    def kept_as(self) -> int | None:
+        """The transcript of the history that is open; None where it is not kept."""
+        return self._keeper.id
+
     def begin(self, settings: HistorySettings, model: str, source: str, document: TranscriptDocument) -> None:
         """A recording begins, the last one of `document`."""
         self._keeps, self._keeps_sound = settings.save, False
@@ -85,7 +90,7 @@ class RecordDesk(QObject):
     def play(self, document: TranscriptDocument, index: int, number: int) -> None:
         """Let a word of a closed item be heard, and what follows in its segment."""
         item = document.closed[index]
-        number = max(0, bisect.bisect_right(document.session_starts, index) - 1)
+        number = bisect.bisect_right(document.session_starts, index) - 1  # -1: the text of a file
         file = self._sound.get((number, item.speaker)) if isinstance(item, Segment) else None
         if not isinstance(item, Segment) or file is None:
             self.noticed.emit(_NO_SOUND)

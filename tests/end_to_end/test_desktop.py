@@ -106,6 +106,10 @@ def test_speech_into_the_microphone_appears_in_the_window_while_it_is_spoken(pla
         program.do("close")
         assert process.wait(10) == 0
     assert (tmp_path / "stderr.log").read_text() == ""
+    kept = subprocess.run(
+        [sys.executable, "-m", "app", "sessions", "show", "1"], cwd=ROOT, env=env, capture_output=True, text=True
+    )
+    assert kept.stdout == text + "\n"
 
 
 def test_a_microphone_that_is_pulled_out_is_said_and_the_words_are_kept(place, tmp_path, wav):

@@ -131,6 +131,20 @@ def test_a_new_transcript_leaves_the_old_one_in_the_history_where_it_can_be_reop
     assert [row[0] for row in kept(desktop)] == ["First Third", "Second"]
 
 
+def test_no_other_transcript_is_opened_under_a_running_recording(qtbot, begin):
+    desktop = begin("first", "second")
+    record(qtbot, desktop)
+    desktop.window.actions_by_name["new"].trigger()
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.document.text == "Second")
+    desktop.companions.history.window.open_requested.emit(1)
+    assert desktop.window.view.toPlainText() == "Second"
+    assert "is running" in desktop.window.hint.text
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+    assert [row[0] for row in kept(desktop)] == ["First", "Second"]
+
+
 def test_do_not_save_leaves_nothing_on_the_disk(qtbot, begin, tmp_path_factory):
     desktop = begin("secret", settings={"history": {"save": False, "audio": True}})
     record(qtbot, desktop)

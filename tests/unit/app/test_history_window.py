@@ -41,7 +41,8 @@ def keep(history):
 
 @pytest.fixture
 def desk(qtbot, history, tmp_path):
-    desk = HistoryDesk(lambda: History(tmp_path / "history.sqlite", tmp_path))
+    desk = HistoryDesk(lambda: History(tmp_path / "history.sqlite", tmp_path), lambda: desk.in_use)
+    desk.in_use = None
     qtbot.addWidget(desk.window)
     yield desk
     desk.shut_down()
@@ -147,7 +148,17 @@ def test_an_empty_history_says_what_will_be_here(desk):
 
 def test_a_history_that_cannot_be_read_is_said(qtbot, tmp_path):
     (tmp_path / "file").write_text("")
-    desk = HistoryDesk(lambda: History(tmp_path / "file" / "x", tmp_path))
+    desk = HistoryDesk(lambda: History(tmp_path / "file" / "x", tmp_path), lambda: None)
     qtbot.addWidget(desk.window)
     desk.open()
     assert "cannot be used" in desk.window.notice.text
+
+
+def test_the_transcript_that_is_open_is_not_deleted_under_it(keep, desk, history):
+    keep("one", "two")
+    desk.open()
+    desk.in_use = 2
+    desk.window.delete_requested.emit([1, 2])
+    assert "open in the main window" in desk.window.notice.text
+    desk.delete_now()
+    assert history.count() == 2
