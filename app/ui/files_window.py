@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -14,12 +14,12 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QProgressBar,
-    QPushButton,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
+from app.ui.buttons import push_button
 from app.ui.drops import accept_drops
 from app.ui.files_list import PROGRESS, FileRow, FilesList, ProgressDelegate
 from app.ui.icons import icon
@@ -95,13 +95,13 @@ class FilesWindow(QWidget):
         self.empty.setGeometry(self.table.viewport().geometry())
 
     def _build(self) -> None:
-        add = self._button("&Add files…", "Choose files (Ctrl+O)", self._choose_files)
-        folder = self._button("Add &folder…", "Choose a folder: the audio and video files in it", self._choose_folder)
-        self._cancel = self._button("&Cancel", "Stop the selected files (Del)", self._ask_cancel)
-        self._retry = self._button("&Retry", "Try the selected files again", self._ask_retry)
-        self._open = self._button("&Open", "Show the text in the main window (Enter)", self._ask_open)
-        self._export = self._button("&Export…", "Save the selected texts, or all (Ctrl+S)", self._ask_export)
-        self._clear = self._button("C&lear finished", "Take finished files off the list", self._ask_clear)
+        add = push_button("&Add files…", "Choose files (Ctrl+O)", self._choose_files)
+        folder = push_button("Add &folder…", "Choose a folder: the audio and video files in it", self._choose_folder)
+        self._cancel = push_button("&Cancel", "Stop the selected files (Del)", self._ask_cancel)
+        self._retry = push_button("&Retry", "Try the selected files again", self._ask_retry)
+        self._open = push_button("&Open", "Show the text in the main window (Enter)", self._ask_open)
+        self._export = push_button("&Export…", "Save the selected texts, or all (Ctrl+S)", self._ask_export)
+        self._clear = push_button("C&lear finished", "Take finished files off the list", self._ask_clear)
         above, below = QHBoxLayout(), QHBoxLayout()
         for widget in (add, folder):
             above.addWidget(widget)
@@ -119,12 +119,6 @@ class FilesWindow(QWidget):
         QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self._ask_export)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self, self._ask_cancel)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.close)
-
-    def _button(self, text: str, tip: str, run: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text)
-        button.setToolTip(tip)
-        button.clicked.connect(run)
-        return button
 
     def _show(self) -> None:
         rows = self.files.rows()

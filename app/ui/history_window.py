@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -13,12 +13,12 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListView,
     QPlainTextEdit,
-    QPushButton,
     QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
+from app.ui.buttons import push_button
 from app.ui.history_list import Entry, EntryDelegate, HistoryList
 from app.ui.icons import icon
 from app.ui.notice_bar import NoticeBar
@@ -87,10 +87,10 @@ class HistoryWindow(QWidget):
         return [self.entries.entry(index).id for index in rows]
 
     def _build(self) -> None:
-        self._open = self._button("&Open", "Go on with this transcript in the main window (Enter)", self._ask_open)
-        self._rename = self._button("&Rename", "Give it another name (F2)", self._edit_title)
-        self._export = self._button("&Export…", "Save as a file (Ctrl+S)", self._ask_export)
-        self._delete = self._button("&Delete", "Remove text and sound (Del)", self._ask_delete)
+        self._open = push_button("&Open", "Go on with this transcript in the main window (Enter)", self._ask_open)
+        self._rename = push_button("&Rename", "Give it another name (F2)", self._edit_title)
+        self._export = push_button("&Export…", "Save as a file (Ctrl+S)", self._ask_export)
+        self._delete = push_button("&Delete", "Remove text and sound (Del)", self._ask_delete)
         buttons = QHBoxLayout()
         buttons.addWidget(self.count, 1)
         for button in (self._open, self._rename, self._export, self._delete):
@@ -118,12 +118,6 @@ class HistoryWindow(QWidget):
         QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self, self._ask_export)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.search.setFocus)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.close)
-
-    def _button(self, text: str, tip: str, run: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text)
-        button.setToolTip(tip)
-        button.clicked.connect(run)
-        return button
 
     def _choose(self) -> None:
         chosen = self.chosen()
