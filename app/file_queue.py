@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -11,9 +12,9 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.audio.file import SUFFIXES, duration_s
+from app.audio.file import SUFFIXES, Sound, open_sound
 from app.errors import sentence
-from app.file_text import Shaper, hear_file
+from app.file_text import BLOCK_S, Shaper, hear_file
 from s2t_core.transcript import TranscriptDocument
 
 if TYPE_CHECKING:
@@ -122,10 +123,13 @@ class FileQueue(threading.Thread):
         return None
 
     def _transcribe(self, task: Task) -> None:
-        length_s = duration_s(task.path)  # a fault is said before the model is waited for
-        recognizer, shaper = self._recognizer(), self._make_shaper()
+        with contextlib.closing(open_sound(task.path, BLOCK_S)) as sound:  # a fault is said before the model is there
+            self._hear(task, sound)
+
+    def _hear(self, task: Task, sound: Sound) -> None:
+        recognizer, shaper, length_s = self._recognizer(), self._make_shaper(), sound.length_s
         began, idle_s = time.monotonic(), 0.0
-        for heard in hear_file(recognizer, task.path, shaper):
+        for heard in hear_file(recognizer, sound, shaper):
             idle_s += self._wait_for_silence(task.id)
             if not self._goes_on(task.id):
                 return

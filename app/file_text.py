@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from app.audio.file import read_chunks
+from app.audio.file import Sound
 from app.errors import AudioError
 from s2t_core.errors import AudioFormatError
 from s2t_core.events import DocumentEvent, TranscriptEvent
@@ -15,6 +14,8 @@ from s2t_core.transcript import TranscriptDocument
 
 if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
+
+BLOCK_S = 1.0  # of sound between two looks at how far a file is
 
 
 class Shaper(Protocol):
@@ -31,8 +32,8 @@ class Heard:
     done_s: float
 
 
-def hear_file(recognizer: Recognizer, path: Path, shaper: Shaper | None = None) -> Iterator[Heard]:
-    """The text after each second or so of the file, the last one whole.
+def hear_file(recognizer: Recognizer, sound: Sound, shaper: Shaper | None = None) -> Iterator[Heard]:
+    """The text after each chunk of the file, the last one whole.
 
     Raises AudioError for a file that is damaged, behind the text of what could be read.
     """
@@ -47,12 +48,12 @@ def hear_file(recognizer: Recognizer, path: Path, shaper: Shaper | None = None) 
                 document = document.apply(shaped)
 
     try:
-        for chunk in read_chunks(path, block_s=1.0):
+        for chunk in sound.chunks:
             take(session.push(chunk))
             seconds = (chunk.start + len(chunk.samples)) / chunk.rate
             yield Heard(document, seconds)
     except AudioFormatError as error:
-        fault = AudioError(f"{path}: {error.what}", error.remedy)
+        fault = AudioError(f"{sound.path}: {error.what}", error.remedy)
     except AudioError as error:
         fault = error
     take(session.finish())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from app.audio.file import duration_s
+from app.audio.file import Sound, open_sound
 from app.errors import AppError, AudioError, sentence
 from app.export import DEFAULTS, EXPORTERS, FORMATS, ExportOptions, Transcript, write_bytes
-from app.file_text import Heard, hear_file
+from app.file_text import BLOCK_S, Heard, hear_file
 from app.terminal import note, out, out_bytes
 from s2t_core.errors import S2TError
 from s2t_core.transcript import TranscriptDocument
@@ -34,6 +35,8 @@ def make_folder(folder: Path) -> None:
 
 def check_stdout(form: str, count: int) -> None:
     """Raises AppError where so many transcripts of this format cannot go to stdout."""
+    if sys.__stdout__ is None:  # closed by the caller
+        raise AppError("There is no output to which the text could be written.", "Give -o DIR.")
     if not FORMATS[form].is_text and sys.stdout.isatty():
         raise AppError(f"A {form} file cannot be shown in a terminal.", f"Give -o DIR, or redirect: > talk.{form}")
     if count > 1 and not FORMATS[form].in_a_row:
@@ -56,49 +59,47 @@ def transcribe_files(
     targets = {path.resolve() for path in paths}  # a recording is never overwritten by its text
     for path in paths:
         try:
-            duration_s(path)  # a wrong name is said before the model takes its seconds
+            sound = open_sound(path, BLOCK_S)  # a wrong name is said before the model takes its seconds
         except S2TError as error:
             note(f"dictate: {error}")
             well = False
             continue
-        recognizer = recognizer or load()
-        try:
-            transcript, fault = transcribe_file(recognizer, path)
-            data = EXPORTERS[form](transcript, options)
-            if folder is not None:
-                _write(data, path, form, folder, targets)
-            elif transcript.document.text or fault is None:
-                _show(data, form, path if len(paths) > 1 else None)
-        except BrokenPipeError:
-            raise
-        except Exception as error:  # whatever it is, the other files are not to blame
-            fault = error
+        with contextlib.closing(sound):
+            recognizer = recognizer or load()
+            try:
+                transcript, fault = transcribe_file(recognizer, sound)
+                data = EXPORTERS[form](transcript, options)
+                if folder is not None:
+                    _write(data, path, form, folder, targets)
+                elif transcript.document.text or fault is None:
+                    _show(data, form, path if len(paths) > 1 else None)
+            except BrokenPipeError:
+                raise
+            except Exception as error:  # whatever it is, the other files are not to blame
+                fault = error
         if fault is not None:
             note(f"dictate: {sentence(fault)}")
             well = False
     return well
 
 
-def transcribe_file(recognizer: Recognizer, path: Path) -> tuple[Transcript, Exception | None]:
+def transcribe_file(recognizer: Recognizer, sound: Sound) -> tuple[Transcript, Exception | None]:
     """The transcript of one file, and why it ends early if the file is damaged."""
     heard, fault = Heard(TranscriptDocument(), 0.0), None
-    length_s = duration_s(path)
     with tqdm(
-        total=round(length_s, 1) or None,
-        desc=path.name,
+        total=round(sound.length_s, 1) or None,
+        desc=sound.path.name,
         unit="s",
         disable=not sys.stderr.isatty(),
         leave=False,
-        bar_format="{desc}: {percentage:3.0f}% |{bar}| {n:.0f} of {total:.0f} s, {remaining} left"
-        if length_s
-        else None,
+        bar_format=_BAR if sound.length_s else None,
     ) as progress:
         try:
-            for heard in hear_file(recognizer, path):
+            for heard in hear_file(recognizer, sound):
                 progress.update(heard.done_s - progress.n)
         except AudioError as error:
             fault = error
-    return Transcript(heard.document, str(path), heard.done_s, recognizer.name), fault
+    return Transcript(heard.document, str(sound.path), heard.done_s, recognizer.name), fault
 
 
 def _show(data: bytes, form: str, path: Path | None) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,10 @@ from s2t_core.types import AudioChunk, Samples, check_samples, join_chunks
 
 # What people have and this program reads; for dialogs and for files that are dropped.
 SUFFIXES = (
-    ".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".m4a", ".aac", ".wma", ".amr", ".mka",
-    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".3gp", ".flv", ".mpg", ".mpeg", ".ts",
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".voc",
+    ".m4a", ".m4b", ".aac", ".ac3", ".wma", ".amr", ".awb", ".dss", ".ape", ".wv", ".tta", ".mka", ".weba",
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ogv", ".avi", ".wmv", ".asf", ".3gp", ".3g2", ".flv", ".f4v", ".mpg",
+    ".mpeg", ".vob", ".ts", ".mts", ".m2ts", ".mxf", ".wtv",
 )  # fmt: skip
 _PACED_BLOCK_S = 0.02
 
@@ -33,37 +37,58 @@ class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """An open file. Its chunks are read as they are asked for; whoever opened it closes it.
+
+    length_s  by the file's header; 0 where that does not say
+    chunks    mono, each at its time; raise AudioError where the file holds no sound, and behind what could be read of
+              a damaged one
+    """
+
+    path: Path
+    length_s: float
+    chunks: Iterator[AudioChunk]
+    close: Callable[[], None]
+
+
+def open_sound(path: Path, block_s: float) -> Sound:
+    """Open a file for chunks of about `block_s`. Raises AudioError for what is no audio or video with sound."""
+    _check(path)
+    file = _opened(path)
+    if file is None:
+        length_s, chunks, close = container.open_track(path, block_s)
+    else:
+        length_s, chunks, close = file.frames / file.samplerate, _blocks(file, path, block_s), file.close
+    return Sound(path, length_s, _some(chunks, path), close)
+
+
 def read_chunks(path: Path, block_s: float = 0.1) -> Iterator[AudioChunk]:
     """The file as mono chunks of about `block_s`. Raises AudioError for a file that holds no sound."""
-    empty = True
-    for chunk in _chunks(path, block_s):
-        empty = False
-        yield chunk
-    if empty:
-        raise AudioError(f"{path} holds no audio.", "Choose a file with at least a moment of sound.")
+    with contextlib.closing(open_sound(path, block_s)) as sound:
+        yield from sound.chunks
 
 
 def duration_s(path: Path) -> float:
     """Length by the file's header; 0 where that does not say. Raises AudioError."""
-    _check(path)
-    file = _opened(path)
-    if file is None:
-        return container.duration_s(path)
-    with file:
-        return float(file.frames / file.samplerate)
+    with contextlib.closing(open_sound(path, 1.0)) as sound:
+        return sound.length_s
 
 
-def _chunks(path: Path, block_s: float) -> Iterator[AudioChunk]:
-    _check(path)
-    file = _opened(path)
-    if file is None:
-        yield from container.read_chunks(path, block_s)
-        return
-    with file:
-        start = 0
-        while len(samples := _read(file, path, max(1, int(block_s * file.samplerate)))):
-            yield AudioChunk(samples, file.samplerate, start)
-            start += len(samples)
+def _blocks(file: Any, path: Path, block_s: float) -> Iterator[AudioChunk]:
+    start = 0
+    while len(samples := _read(file, path, max(1, int(block_s * file.samplerate)))):
+        yield AudioChunk(samples, file.samplerate, start)
+        start += len(samples)
+
+
+def _some(chunks: Iterator[AudioChunk], path: Path) -> Iterator[AudioChunk]:
+    empty = True
+    for chunk in chunks:
+        empty = False
+        yield chunk
+    if empty:
+        raise AudioError(f"{path} holds no audio.", "Choose a file with at least a moment of sound.")
 
 
 def _check(path: Path) -> None:
@@ -151,6 +176,9 @@ class FileSource:
         began = time.monotonic()
         due: list[AudioChunk] = []
         for block in read_chunks(self._path, _PACED_BLOCK_S):
+            if due and block.start != due[-1].start + len(due[-1].samples):  # sound is missing between the two
+                yield join_chunks(due)
+                due = []
             due.append(block)
             wait = began + (block.start + len(block.samples)) / block.rate - time.monotonic()
             if wait > 0:  # else it is late already, and what is due goes out in one piece

@@ -15,6 +15,7 @@ from app.audio.file import FileSource, duration_s, read_chunks
 from app.audio.inbox import AudioInbox
 from app.audio.microphone import Microphone
 from app.errors import AudioError
+from s2t_core.types import AudioChunk
 
 
 def block(value, length=10):
@@ -144,6 +145,15 @@ class TestFiles:
         assert rest[-1].start + len(rest[-1].samples) == 8000
         assert source.received_s() == 0.5
         assert source.take_peak() == pytest.approx(0.5, abs=1e-3)
+
+    def test_a_late_listener_gets_both_sides_of_a_gap_apart(self, tmp_path, monkeypatch):
+        blocks = [AudioChunk(block(0.5, 160), 16000, start) for start in (0, 160, 16000, 16160)]
+        monkeypatch.setattr("app.audio.file.read_chunks", lambda *_: iter(blocks))
+        soundfile.write(tmp_path / "x.wav", block(0.5, 160), 16000)
+        times = iter([0.0])
+        monkeypatch.setattr("app.audio.file.time.monotonic", lambda: next(times, 60.0))
+        chunks = list(FileSource(tmp_path / "x.wav").start())
+        assert [(chunk.start, len(chunk.samples)) for chunk in chunks] == [(0, 320), (16000, 320)]
 
     def test_a_stopped_file_ends_soon(self, tmp_path):
         soundfile.write(tmp_path / "x.wav", block(0.5, 160000), 16000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 
 import av
 import numpy as np
@@ -20,11 +21,11 @@ def tone(seconds, rate=RATE):
     return (0.5 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)).astype(np.float32)
 
 
-def film(path, codec, parts, video=False, channels=1):
+def film(path, codec, parts, video=False, channels=1, pictures_hz=10, **options):
     """A file with these (second, samples) parts of sound."""
-    with av.open(str(path), "w") as out:
+    with av.open(str(path), "w", options=options) as out:
         if video:
-            pictures = out.add_stream("mpeg4", rate=10)
+            pictures = out.add_stream("mpeg4", rate=pictures_hz)
             pictures.width = pictures.height = 64
             pictures.pix_fmt = "yuv420p"
         sound = out.add_stream(codec, rate=RATE) if parts is not None else None
@@ -80,16 +81,93 @@ def test_a_film_without_sound_is_said(tmp_path):
             ask(path)
 
 
-def test_a_cut_film_gives_what_is_there_or_says_that_it_is_damaged(tmp_path):
-    path = film(tmp_path / "a.mkv", "flac", [(0, tone(4))])
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    got = []
+def heard(path):
+    """The chunks that can be read, and the error behind them."""
+    chunks = []
     try:
         for chunk in read_chunks(path, 0.5):
-            got.append(chunk)
+            chunks.append(chunk)
     except AudioError as error:
-        assert "damaged" in str(error)
-    assert 1 < sum(len(chunk.samples) for chunk in got) / RATE < 3
+        assert "\n" not in str(error) and error.remedy
+        return chunks, str(error)
+    return chunks, ""
+
+
+def seconds(chunks):
+    return sum(len(chunk.samples) for chunk in chunks) / RATE
+
+
+@pytest.mark.parametrize(("name", "codec", "options"), [
+    ("a.mkv", "flac", {}), ("a.webm", "libopus", {}), ("a.mp4", "aac", {"movflags": "faststart"}), ("a.flv", "aac", {}),
+    ("a.amr", "libopencore_amrnb", {}),
+])  # fmt: skip
+def test_a_cut_film_gives_what_is_there_and_says_that_it_is_not_whole(tmp_path, name, codec, options, monkeypatch):
+    if name == "a.amr":
+        monkeypatch.setattr(f"{__name__}.RATE", 8000)
+    path = film(tmp_path / name, codec, [(0, tone(6, RATE))], **options)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    chunks, error = heard(path)
+    assert 2 < seconds(chunks) < 4
+    assert "breaks off" in error or "damaged" in error
+
+
+def test_a_film_whose_pictures_go_on_behind_its_sound_is_not_cut(tmp_path):
+    path = film(tmp_path / "a.mkv", "flac", [(0, tone(1))], video=True, pictures_hz=1)
+    chunks, error = heard(path)
+    assert seconds(chunks) == pytest.approx(1, abs=0.01) and not error
+
+
+def test_what_comes_behind_a_damaged_stretch_is_read_and_the_damage_is_said(tmp_path):
+    path = film(tmp_path / "a.mp4", "aac", [(0, tone(6))])
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + len(data) // 10] = b"\xa5" * (len(data) // 10)
+    path.write_bytes(data)
+    chunks, error = heard(path)
+    assert chunks[-1].start + len(chunks[-1].samples) == pytest.approx(6 * RATE, abs=RATE // 10)
+    assert 4 < seconds(chunks) < 5.9
+    assert "damaged" in error
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])
+def test_sound_that_begins_late_is_at_its_time(tmp_path, name):
+    codec = "flac" if name == "a.mkv" else "aac"
+    path = film(tmp_path / name, codec, [(1.5, tone(1))], video=True)
+    chunks, error = heard(path)
+    assert chunks[0].start == pytest.approx(1.5 * RATE, abs=RATE // 20) and not error
+    assert duration_s(path) == pytest.approx(2.5, abs=0.1)
+
+
+def test_sound_that_is_encrypted_or_of_an_unknown_kind_is_said(tmp_path):
+    key = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "0f" * 16, "encryption_kid": "a7" * 16}
+    locked = film(tmp_path / "locked.mp4", "aac", [(0, tone(2))], **key)
+    chunks, error = heard(locked)
+    assert seconds(chunks) < 1 and "copy-protected" in error
+    unknown = film(tmp_path / "a.mkv", "flac", [(0, tone(1))])
+    unknown.write_bytes(unknown.read_bytes().replace(b"A_FLAC", b"A_XYZW"))
+    for ask in (duration_s, lambda one: list(read_chunks(one))):
+        with pytest.raises(AudioError, match="kind that cannot be read"):
+            ask(unknown)
+
+
+def test_a_broadcast_may_change_its_channels_and_its_rate_on_its_way(tmp_path, monkeypatch):
+    before = film(tmp_path / "a.ts", "ac3", [(0, tone(2))]).read_bytes()
+    monkeypatch.setattr(f"{__name__}.RATE", 32000)
+    after = film(tmp_path / "b.ts", "ac3", [(2, tone(2, 32000))], channels=2).read_bytes()
+    (tmp_path / "c.ts").write_bytes(before + after)
+    chunks, error = heard(tmp_path / "c.ts")
+    whole = join_chunks(chunks)
+    assert len(whole.samples) / whole.rate == pytest.approx(4, abs=0.2) and not error
+    end = whole.samples[5 * whole.rate // 2 : 7 * whole.rate // 2]
+    assert np.abs(np.fft.rfft(end)).argmax() == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize("named", ["pipe.wav", "list.mp4"])
+def test_a_list_of_files_is_not_followed_to_a_pipe_or_itself(tmp_path, named):
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "list.mp4").write_text(f"ffconcat version 1.0\nfile {named}\n")
+    with pytest.raises(AudioError, match="not audio or video"):
+        duration_s(tmp_path / "list.mp4")
 
 
 @pytest.mark.parametrize("content", [

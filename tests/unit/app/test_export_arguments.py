@@ -11,6 +11,7 @@ import pytest
 from support.documents import document, segment
 
 from app import cli
+from app.audio.file import Sound
 from app.errors import AppError
 from app.export import Transcript
 from app.export.arguments import add_export_options, export_options
@@ -27,7 +28,7 @@ def parsed(*words):
 
 @pytest.fixture
 def transcribed(monkeypatch):
-    monkeypatch.setattr("app.transcribe.duration_s", lambda path: 2.0)
+    monkeypatch.setattr("app.transcribe.open_sound", lambda path, _: Sound(path, 2.0, iter(()), lambda: None))
     monkeypatch.setattr("app.transcribe.transcribe_file", lambda *_: DONE)
     monkeypatch.setattr("s2t_core.recognizer.load", lambda *_, **__: object())
 
