@@ -86,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     listen = commands.add_parser("listen", help="live text in the terminal", parents=[common, model, steering])
     source = listen.add_mutually_exclusive_group()
     source.add_argument("--input", metavar="NAME", help="input device, see: dictate devices")
-    source.add_argument("--file", type=Path, metavar="AUDIO", help="listen to a file instead of a microphone")
+    source.add_argument(
+        "--file", type=Path, metavar="AUDIO", help="listen to an audio or video file instead of a microphone"
+    )
     listen.add_argument("--pace", type=int, choices=(0, 1), default=1, help="1: as fast as speech, 0: flat out")
     listen.add_argument("--events", action="store_true", help="one JSON object a line")
     listen.add_argument("--meeting", action="store_true", help="hear what the computer plays as well")

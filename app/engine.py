@@ -1,4 +1,4 @@
-"""The only thread that touches the model: it loads it once, then runs one session after another."""
+"""The thread of live text: it loads the model once, then runs one session after another."""
 
 from __future__ import annotations
 

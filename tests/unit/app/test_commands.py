@@ -190,6 +190,12 @@ def test_failures_are_one_line_on_stderr_and_exit_with_1(words, said, capsys):
     assert line.startswith("dictate: ") and said in line
 
 
+def test_a_text_is_not_written_to_an_output_that_is_closed(capsys, monkeypatch):
+    monkeypatch.setattr("sys.__stdout__", None)
+    assert cli.main(["transcribe", str(SAMPLE)]) == 1
+    assert "Give -o DIR" in capsys.readouterr().err
+
+
 def test_an_unexpected_error_is_one_line_with_the_log_and_a_traceback_only_with_debug(capsys, monkeypatch):
     def fail(*_):
         raise RuntimeError("boom")
