@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
 
 
+_NICENESS = 10  # of the queue's thread, see sched(7): about a tenth of the processor where others want it
+
+
 class TaskState(Enum):
     """Of a file in the queue."""
 
@@ -35,7 +40,8 @@ class TaskState(Enum):
 class Task:
     """A file in the queue.
 
-    progress  0..1; left_s: seconds until it is done as far as that can be told, else None
+    progress  0..1; left_s: seconds until it is done; 0 and None where the file does not say how long it is
+    done_s    seconds of the file that are transcribed
     document  its text, as far as it is known; error: why there is no more of it
     """
 
@@ -44,6 +50,7 @@ class Task:
     state: TaskState = TaskState.WAITING
     progress: float = 0.0
     left_s: float | None = None
+    done_s: float = 0.0
     length_s: float = 0.0
     document: TranscriptDocument = field(default_factory=TranscriptDocument)
     error: str = ""
@@ -69,9 +76,9 @@ class FileQueue(threading.Thread):
         self._paused = False
         self._ended = False
 
-    def add(self, paths: Iterable[Path]) -> None:
-        """Queue files, and of folders the audio and video files in them."""
-        for path in found_in(paths):
+    def add(self, files: Iterable[Path]) -> None:
+        """They wait behind those that wait; what is no file fails and says so. See `found_in` for folders."""
+        for path in files:
             self._put(Task(next(self._ids), path))
 
     def cancel(self, ids: Sequence[int]) -> None:
@@ -105,6 +112,8 @@ class FileQueue(threading.Thread):
         return not self.is_alive()
 
     def run(self) -> None:
+        if sys.platform == "linux":  # elsewhere a thread cannot be nice by itself; those that torch adds are as nice
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         while (task := self._next()) is not None:
             try:
                 self._transcribe(task)
@@ -117,7 +126,7 @@ class FileQueue(threading.Thread):
             while not self._ended:
                 waiting = next((one for one in self._tasks.values() if one.state is TaskState.WAITING), None)
                 if waiting is not None and not self._paused:
-                    self._put(task := replace(waiting, state=TaskState.RUNNING, progress=0.0, error=""))
+                    self._put(task := replace(waiting, state=TaskState.RUNNING, progress=0.0, done_s=0.0))
                     return task
                 self._changed.wait()
         return None
@@ -137,7 +146,10 @@ class FileQueue(threading.Thread):
             spent_s = time.monotonic() - began - idle_s
             left_s = spent_s / share * (1 - share) if share > 0 else None
             length = max(length_s, heard.done_s)
-            self._update(task.id, progress=share, left_s=left_s, length_s=length, document=heard.document)
+            self._update(
+                task.id,
+                progress=share, left_s=left_s, done_s=heard.done_s, length_s=length, document=heard.document,
+            )  # fmt: skip
         self._end(task.id, TaskState.DONE)
 
     def _wait_for_silence(self, id: int) -> float:
@@ -180,12 +192,19 @@ class FileQueue(threading.Thread):
 
 
 def found_in(paths: Iterable[Path]) -> list[Path]:
-    """The files, and of folders the audio and video files in them by their names, sorted."""
+    """The files, and of folders the audio and video files in them by their names, sorted. It may take a while."""
     files: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            inside = (one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
-            files += sorted(inside)
+        if _is_folder(path):
+            inside = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+            files += sorted(one for one in inside if one.suffix.lower() in SUFFIXES and one.is_file())
         else:
             files.append(path)
     return files
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # nobody may look: as a file it will say so
+        return False

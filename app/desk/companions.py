@@ -49,7 +49,9 @@ class Companions(QObject):
         self.settings = SettingsDesk(desktop)
         self.captions = CaptionDesk(desktop)
         self.help = HelpDesk(desktop, model, device)
-        self.files = FilesDesk(lambda: controller.loaded, lambda: Formatter(desktop.settings.text.rules))
+        self.files = FilesDesk(
+            lambda: controller.loaded, lambda: Formatter(desktop.settings.text.rules), desktop.wishes
+        )
         window, controller = desktop.window, desktop.controller
         controller.tap = self.record.tap
         desktop.about_to_listen.connect(self.record.be_quiet)

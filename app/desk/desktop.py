@@ -55,7 +55,7 @@ class Desktop(QObject):
         self._writer = SettingsWriter(settings_path, self._unsaved.emit)
         self._writer.start()
         self.window = MainWindow()
-        self.controller = DictationController(load, self._make_source, self._make_shaper, self._wanted)
+        self.controller = DictationController(load, self._make_source, self._make_shaper, self.wishes)
         self._edits = EditHistory()
         self._watch = InputWatch(self._inputs_changed.emit)
         self._silence, self._listened = SilentInput(), QElapsedTimer()
@@ -195,7 +195,8 @@ class Desktop(QObject):
     def _make_shaper(self) -> Formatter:
         return Formatter(self.settings.text.rules)
 
-    def _wanted(self) -> DecodingOptions:
+    def wishes(self) -> DecodingOptions:
+        """What the text is wished to hold, by the command and the settings together."""
         text = self.settings.text
         own = tuple(Phrase(word, text.boost) for word in text.vocabulary)
         return replace(self._wishes, phrases=(*self._wishes.phrases, *own))

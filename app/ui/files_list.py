@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleO
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("File", "Progress", "Time left", "What happens")
 PROGRESS = 1
+OVER = ("done", "failed", "cancelled")
 _STATES = {
     "waiting": "Waiting", "running": "Transcribing", "done": "Done", "failed": "Failed", "cancelled": "Cancelled",
 }  # fmt: skip
@@ -19,7 +20,10 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file in the queue. state: waiting, running, done, failed, cancelled; progress 0..1; error: with its remedy."""
+    """A file in the queue. state: waiting, running, done, failed, cancelled; progress 0..1; error: with its remedy.
+
+    left_s   until it is done; None where the file does not say how long it is, and then there is done_s
+    """
 
     id: int
     name: str
@@ -28,6 +32,7 @@ class FileRow:
     progress: float = 0.0
     left_s: float | None = None
     error: str = ""
+    done_s: float = 0.0
 
 
 class FilesList(QAbstractTableModel):
@@ -107,7 +112,15 @@ class ProgressDelegate(QStyledItemDelegate):
 
 
 def _left(row: FileRow) -> str:
-    if row.state != "running" or row.left_s is None:
+    if row.state != "running":
         return ""
-    minutes, seconds = divmod(round(row.left_s), 60)
-    return f"{minutes} min" if minutes >= 10 else f"{minutes}:{seconds:02d}"
+    if row.left_s is None:
+        return f"{_time(row.done_s)} done" if row.done_s else ""
+    return _time(row.left_s)
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes >= 10 else f"{minutes}:{rest:02d}"

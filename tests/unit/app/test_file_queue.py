@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from support.fakes import Unshaped
 
+from app.audio.file import Sound
 from app.file_queue import FileQueue, TaskState, found_in
 from s2t_core.errors import S2TError
 from s2t_core.events import SegmentClosed
-from s2t_core.types import Segment
+from s2t_core.types import AudioChunk, Segment
 
 SECONDS = 5
 
@@ -152,6 +156,33 @@ def test_the_end_of_the_program_does_not_wait_for_files(seen, wav, recognizer):
     threading.Timer(0.05, recognizer.gate.set).start()
     assert queue.shut_down(10)
     assert seen[1].state is TaskState.RUNNING
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread can be nice")
+def test_the_queue_gives_way_to_others(queue):
+    until(lambda: queue.native_id and os.getpriority(os.PRIO_PROCESS, queue.native_id) == 10)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < 10
+
+
+def test_a_file_that_does_not_say_how_long_it_is_tells_how_much_is_done(queue, seen, wav, monkeypatch):
+    chunks = (AudioChunk(np.zeros(8000, np.float32), 8000, second * 8000) for second in range(3))
+    monkeypatch.setattr("app.file_queue.open_sound", lambda path, _: Sound(path, 0.0, chunks, lambda: None))
+    queue.add([wav("a.wav")])
+    until(lambda: states(seen) == ["done"])
+    assert (seen[1].progress, seen[1].done_s, seen[1].length_s) == (1.0, 3.0, 3.0)
+
+
+def test_a_folder_that_nobody_may_look_into_is_no_reason_to_leave_out_the_others(queue, seen, wav, monkeypatch):
+    is_dir = Path.is_dir
+
+    def refuse(path):
+        if path.name == "secret":
+            raise PermissionError(13, "Permission denied")
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    queue.add(found_in([wav("a.wav").with_name("secret"), wav("a.wav")]))
+    until(lambda: states(seen) == ["failed", "done"])
 
 
 def test_a_folder_gives_the_sound_and_films_in_it(tmp_path):

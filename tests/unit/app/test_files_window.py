@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,11 @@ def text(window, row, column):
 
 
 def enabled(window):
-    return {name for name in ("cancel", "retry", "open", "export", "clear") if getattr(window, f"_{name}").isEnabled()}
+    return {
+        name
+        for name in ("cancel", "retry", "open", "remove", "export", "clear")
+        if getattr(window, f"_{name}").isEnabled()
+    }
 
 
 def test_every_file_says_how_far_it_is_and_what_is_wrong(window):
@@ -53,7 +58,8 @@ def test_every_file_says_how_far_it_is_and_what_is_wrong(window):
 
 
 @pytest.mark.parametrize(("row", "can"), [
-    (0, {"open", "export", "clear"}), (1, {"cancel", "export", "clear"}), (2, {"retry", "open", "export", "clear"}),
+    (0, {"open", "remove", "export", "clear"}), (1, {"cancel", "export", "clear"}),
+    (2, {"retry", "open", "remove", "export", "clear"}),
 ])  # fmt: skip
 def test_only_what_makes_sense_can_be_asked(window, row, can):
     assert enabled(window) == set()
@@ -73,6 +79,58 @@ def test_what_is_asked_names_the_selected_files(window, qtbot):
             QTest.mouseClick(button, Qt.MouseButton.LeftButton)
         assert asked.args == [ids]
     assert window.files.rowCount() == 3
+
+
+def test_the_remedy_of_the_selected_file_is_shown_in_full(window):
+    fill(window)
+    window.table.selectRow(2)
+    assert window.fault.isVisible() and window.fault.text() == "It is damaged. Copy it again."
+    window.table.selectRow(1)
+    assert not window.fault.isVisible()
+
+
+def test_export_says_whether_it_means_all(window, qtbot):
+    fill(window)
+    window.show_file(FileRow(4, "d.wav", "/x", "done", 1.0))
+    for row, said, ids in ((2, "all", [1, 4]), (3, "Export", [4])):
+        window.table.selectRow(row)
+        assert said in window._export.text() and (said == "all") == ("all" in window._export.text())
+        with qtbot.waitSignal(window.export_requested) as asked:
+            QTest.mouseClick(window._export, Qt.MouseButton.LeftButton)
+        assert asked.args == [ids]
+
+
+def test_the_delete_key_stops_what_runs_and_takes_off_what_is_over(window, qtbot):
+    fill(window)
+    window.table.setFocus()
+    window.table.selectRow(1)
+    with qtbot.waitSignal(window.cancel_requested) as asked:
+        QTest.keyClick(window.table, Qt.Key.Key_Delete)
+    assert asked.args == [[2]]
+    window.show_file(FileRow(2, "b.mp4", "/x", "cancelled", 0.5))
+    for row, id in ((2, 3), (1, 2)):
+        window.table.selectRow(row)
+        with qtbot.waitSignal(window.remove_requested) as asked:
+            QTest.keyClick(window.table, Qt.Key.Key_Delete)
+        assert asked.args == [[id]]
+    assert [row.id for row in window.files.rows()] == [1, 4]
+
+
+@pytest.mark.parametrize(("left_s", "done_s", "said"), [
+    (None, 0.0, ""), (None, 65.0, "1:05 done"), (59.7, 5.0, "1:00"), (900.0, 5.0, "15 min"), (7500.0, 5.0, "2 h 5 min"),
+])  # fmt: skip
+def test_the_time_is_told_as_far_as_it_is_known(window, left_s, done_s, said):
+    window.show_file(FileRow(1, "a.wav", "/x", "running", 0.0, left_s, "", done_s))
+    assert text(window, 0, 2) == said
+
+
+def test_rows_and_columns_follow_the_font(window):
+    width, height = window.table.columnWidth(0), window.table.verticalHeader().defaultSectionSize()
+    font = window.font()
+    font.setPointSizeF(2 * font.pointSizeF())
+    window.setFont(font)
+    assert window.table.columnWidth(0) > 1.5 * width
+    assert window.table.verticalHeader().defaultSectionSize() > 1.5 * height
 
 
 def test_a_text_is_opened_with_enter(window, qtbot):
@@ -107,4 +165,8 @@ def test_it_says_that_files_wait_while_somebody_dictates(window):
 def test_hundreds_of_files_are_no_burden(window):
     for number in range(600):
         window.show_file(FileRow(number, f"{number}.wav", "/x", "waiting"))
-    assert window.files.rowCount() == 600
+    window.table.selectAll()
+    began = time.perf_counter()
+    for percent in range(100):
+        window.show_file(FileRow(3, "3.wav", "/x", "running", percent / 100))
+    assert time.perf_counter() - began < 2  # of which a table that asks every cell takes nine
