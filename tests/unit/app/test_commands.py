@@ -133,6 +133,7 @@ def test_listening_ends_with_the_source(monkeypatch):
 
 @pytest.mark.parametrize("pressed", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_stops_the_source_and_still_shows_the_last_words(monkeypatch, pressed):
+    before = signal.getsignal(signal.SIGINT)
     run = Sources(monkeypatch, ScriptedSession(["a", "b"]))
     source = FakeSource()
     presser = threading.Timer(0.3, os.kill, [os.getpid(), pressed])
@@ -141,7 +142,7 @@ def test_ctrl_c_stops_the_source_and_still_shows_the_last_words(monkeypatch, pre
     presser.join()
     assert kinds[-1] == "SessionEnded"
     assert run.shown[-2].events[0].segment.committed == "a b"
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_source_that_breaks_is_said_after_its_last_words(monkeypatch):

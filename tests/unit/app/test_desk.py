@@ -58,7 +58,6 @@ def begin(qtbot, monkeypatch):
         monkeypatch.setattr(desktop_module, "find_inputs", lambda again: ([("System default", "")], ""))
         monkeypatch.setattr(desktop_module.InputWatch, "start", lambda self: None)
         recognizer = FakeRecognizer(*map(Speaking, texts))
-        recognizer.decoder.finish = lambda frames: None
         desktop = Desktop(lambda: recognizer, settings_file(), DecodingOptions())
         companions = Companions(desktop, None, "cpu")
         qtbot.addWidget(desktop.window)
