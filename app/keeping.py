@@ -33,6 +33,18 @@ class Keeper(threading.Thread):
         at = at or datetime.now(UTC)
         self._jobs.put(lambda history: self._begin(history, at, model, source))
 
+    def keep(self, title: str, model: str, document: TranscriptDocument) -> None:
+        """A whole transcript beside the one that is open: the text of a file of this name."""
+        at = datetime.now(UTC)
+
+        def write(history: History) -> None:
+            id = history.begin(at, model, title)
+            history.write(id, document)
+            history.rename(id, title)
+            history.mark(id, finished=True)
+
+        self._jobs.put(write)
+
     def see(self, document: TranscriptDocument) -> None:
         """What is closed in it is kept from now on."""
         self._jobs.put(lambda history: self._write(history, document))

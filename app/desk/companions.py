@@ -66,6 +66,7 @@ class Companions(QObject):
         accept_drops(window, self.files.add)
         controller.state_changed.connect(lambda state: self.files.pause(state not in _QUIET))
         self.files.opened.connect(self._open_file)
+        self.files.transcribed.connect(self._keep_file)
         self.files.export_wanted.connect(self._export_kept)
         window.on("export", self._export)
         self.record.playing.connect(window.view.show_playing)
@@ -107,6 +108,9 @@ class Companions(QObject):
     def _reopen(self, id: int, document: TranscriptDocument) -> None:
         self._turn(id, document)
         come_forward(self._desktop.window)
+
+    def _keep_file(self, name: str, document: TranscriptDocument) -> None:
+        self.record.keep_file(name, self._model, document, self._desktop.settings.history)
 
     def _open_file(self, document: TranscriptDocument) -> None:
         self._turn(None, document)

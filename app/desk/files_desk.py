@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from app.audio.file import SUFFIXES
 from app.desk.background import Background
 from app.errors import sentence
-from app.file_queue import FileQueue, Task, found_in
+from app.file_queue import FileQueue, Task, TaskState, found_in
 from app.file_text import Shaper
 from app.ui.files_list import FileRow
 from app.ui.files_window import FilesWindow
@@ -28,6 +28,7 @@ class FilesDesk(QObject):
     """The queue begins to run when the first file is added; it waits while somebody dictates."""
 
     opened = Signal(TranscriptDocument)
+    transcribed = Signal(str, TranscriptDocument)  # name of the file, once it is done
     export_wanted = Signal(list)  # (title, document) of each
     _changed = Signal(object)  # a Task, on its way from the queue's thread
     _noticed = Signal(str)  # as well
@@ -98,8 +99,10 @@ class FilesDesk(QObject):
             return loaded
 
     def _show(self, task: Task) -> None:
-        self._tasks[task.id] = task
+        before, self._tasks[task.id] = self._tasks.get(task.id), task
         name, folder = task.path.name, str(task.path.parent)
+        if task.state is TaskState.DONE and (before is None or before.state is not TaskState.DONE):
+            self.transcribed.emit(name, task.document)
         error = task.error.replace(str(task.path), name)  # the folder's name would stand before what matters
         row = FileRow(task.id, name, folder, task.state.value, task.progress, task.left_s, error, task.done_s)
         self.window.show_file(row)

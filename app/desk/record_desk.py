@@ -71,6 +71,11 @@ class RecordDesk(QObject):
         if self._keeps:
             self._keeper.see(document)
 
+    def keep_file(self, title: str, model: str, document: TranscriptDocument, settings: HistorySettings) -> None:
+        """The text of a file is kept like what was dictated."""
+        if settings.save:
+            self._keeper.keep(title, model, document)
+
     def end(self) -> None:
         """The recording is over; its text may still be edited."""
         if self._keeps:

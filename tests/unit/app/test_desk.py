@@ -144,6 +144,13 @@ def test_no_other_transcript_is_opened_under_a_running_recording(qtbot, begin):
     assert [row[0] for row in kept(desktop)] == ["First", "Second"]
 
 
+def test_the_text_of_a_file_is_kept_under_its_name(qtbot, begin):
+    desktop = begin("dictated")
+    record(qtbot, desktop)
+    desktop.companions.files.transcribed.emit("talk.mp4", desktop.controller.document)
+    assert [row[:2] for row in kept(desktop)] == [("Dictated", True), ("talk.mp4", True)]
+
+
 def test_do_not_save_leaves_nothing_on_the_disk(qtbot, begin, tmp_path_factory):
     desktop = begin("secret", settings={"history": {"save": False, "audio": True}})
     record(qtbot, desktop)
