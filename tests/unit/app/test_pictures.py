@@ -169,7 +169,7 @@ WINDOWS = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=LOOKS)
+@pytest.fixture(params=LOOKS, scope="module")
 def look(request, qapp):
     theme, size_pt = LOOKS[request.param]
     before = QApplication.font()
