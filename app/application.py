@@ -68,7 +68,6 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
     companions.open()
     code = application.exec()
     ended = desktop.shut_down(_LAST_WORDS_S)
-    application.processEvents()  # the last words are on their way from the engine's thread
     ended = companions.shut_down() and ended
     if instance is not None:
         instance.close()

@@ -13,7 +13,7 @@ from app.engine import Engine, EngineMessage, ModelFailed, ModelReady, Noticed, 
 from app.errors import sentence
 from app.state import State
 from s2t_core.errors import S2TError
-from s2t_core.events import AudioLost, DocumentEvent, TranscriptEvent
+from s2t_core.events import AudioLost, DocumentEvent, SegmentRetracted, TranscriptEvent
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, DecodingOptions
 
@@ -40,6 +40,7 @@ class DictationController(QObject):
 
     state_changed = Signal(State)
     document_changed = Signal(TranscriptDocument)
+    retracted = Signal(TranscriptDocument, TranscriptDocument)  # before and after a segment was taken back by voice
     model_ready = Signal(str)
     recording_began = Signal(str)  # from this input
     recording_ended = Signal()
@@ -122,6 +123,12 @@ class DictationController(QObject):
         self.document = document
         self.document_changed.emit(document)
 
+    def settle(self) -> None:
+        """Of a session that broke off keep what is committed: nothing more will close it."""
+        self._write(self._shaper.finish())
+        if self.document.open:
+            self.show(self.document.without_open())
+
     def take_peak(self) -> float:
         """The loudest sample (0..1) of the running recording since the last call."""
         return self._source.take_peak() if self._source else 0.0
@@ -179,14 +186,16 @@ class DictationController(QObject):
         self._write([shaped for event in message.events for shaped in self._shaper.push(event)])
 
     def _write(self, events: Iterable[DocumentEvent]) -> None:
-        before = self.document
+        first = self.document
         for event in events:
-            self.document = self.document.apply(event)
-        if self.document is not before:
+            before, self.document = self.document, self.document.apply(event)
+            if isinstance(event, SegmentRetracted):
+                self.retracted.emit(before, self.document)
+        if self.document is not first:
             self.document_changed.emit(self.document)
 
     def _close_source(self, state: State) -> None:
-        self._write(self._shaper.finish())  # of a session that broke off, what waited for more words
+        self.settle()
         self._watch.stop()
         if self._source is not None:
             self._source.stop()

@@ -24,8 +24,8 @@ class _Step:
 
 
 class EditHistory:
-    """Of one transcript. Text that arrives goes behind the closed items, so their places hold; where another hand has
-    moved them (text retracted by voice), what came before is forgotten."""
+    """Of one transcript. Text that arrives goes behind the closed items, so their places hold; what was taken back by
+    voice is a step like an edit."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -45,6 +45,14 @@ class EditHistory:
             self._done.append(step)
         self._undone.clear()
         return changed
+
+    def retract(self, before: TranscriptDocument, after: TranscriptDocument) -> None:
+        """A closed item was taken back by voice."""
+        pairs = enumerate(zip(before.closed, after.closed, strict=False))
+        first = next((place for place, (a, b) in pairs if a is not b), len(after.closed))
+        if len(after.closed) == len(before.closed) - 1:
+            self._done.append(_Step(first, before.closed[first : first + 1], 0, before.session_starts, 0.0))
+            self._undone.clear()
 
     def undo(self, document: TranscriptDocument) -> TranscriptDocument:
         """The document without the last step; as it is where there is none."""

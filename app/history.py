@@ -23,6 +23,7 @@ _VERSION = 1
 _BUSY_MS = 5000
 _SNIPPET_LENGTH = 200
 _PLACE_BITS = 24  # of a row's number in the texts: so many items has a transcript at most
+_LAST_PLACE = (1 << _PLACE_BITS) - 2
 _COLUMNS = "id, title, started_at, length_samples, words, model, source, finished"
 # Secure_delete overwrites what is deleted: a forgotten dictation is not left in free pages.
 _SET_UP = """
@@ -93,14 +94,15 @@ class History:
             _entitle(base, made, title)
         return made
 
-    def write(self, id: int, document: TranscriptDocument, first: int = 0) -> None:
-        """Keep the closed items of the document; those before `first` are known to be kept as they are."""
-        places = range(first, len(document.closed))
+    def write(self, id: int, document: TranscriptDocument, first: int = 0, end: int | None = None) -> None:
+        """Keep the closed items of the document; those before `first`, and from `end` on, are kept as they are."""
+        places = range(first, len(document.closed) if end is None else end)
+        last = _LAST_PLACE if places.stop == len(document.closed) else places.stop - 1
         rows = [item_row(id, place, document) for place in places]
         texts = [(_text_row(id, place), text_of(document.closed[place])) for place in places]
         with self._change() as base:
-            base.execute("DELETE FROM items WHERE transcript = ? AND place >= ?", (id, first))
-            base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (_text_row(id, first), _text_row(id + 1) - 1))
+            base.execute("DELETE FROM items WHERE transcript = ? AND place BETWEEN ? AND ?", (id, first, last))
+            base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (_text_row(id, first), _text_row(id, last)))
             base.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             base.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
             base.execute(
@@ -108,7 +110,7 @@ class History:
                 (word_count(document), length_samples(document), id),
             )
             unnamed = base.execute("SELECT 1 FROM transcripts WHERE id = ? AND named = 0", (id,)).fetchone()
-            if unnamed and document.closed:
+            if unnamed:
                 _entitle(base, id, title_of(document))
 
     def mark(self, id: int, finished: bool) -> None:

@@ -20,7 +20,7 @@ def item_row(id: int, place: int, document: TranscriptDocument) -> Row:
     item = document.closed[place]
     begun = document.session_starts.count(place)
     if isinstance(item, AudioLost):
-        return id, place, begun, None, item.start_sample, item.end_sample, "", text_of(item), "[]"
+        return id, place, begun, None, item.start_sample, item.end_sample, item.speaker, text_of(item), "[]"
     words = [[word.text, word.start_sample, word.end_sample, word.confidence] for word in item.words]
     text, packed = item.committed, json.dumps(words, ensure_ascii=False, separators=(",", ":"))
     return id, place, begun, item.id, item.start_sample, item.end_sample, item.speaker, text, packed
@@ -30,13 +30,13 @@ def item_of(row: Any) -> Item:
     """The item of a row."""
     _, _, _, number, start, end, speaker, text, packed = row
     if number is None:
-        return AudioLost(start, end)
+        return AudioLost(start, end, speaker)
     words = tuple(Word(*word) for word in json.loads(packed))
     return Segment(number, start, end, text, words=words, speaker=speaker)
 
 
 def title_of(document: TranscriptDocument) -> str:
-    """Its first words."""
+    """Its first words; without any it says so."""
     words: list[str] = []
     for item in document.closed:
         if isinstance(item, Segment):
@@ -44,7 +44,7 @@ def title_of(document: TranscriptDocument) -> str:
                 if sum(map(len, words)) + len(words) + len(word) > _TITLE_LENGTH:
                     return (" ".join(words) or word[:_TITLE_LENGTH]) + "…"
                 words.append(word)
-    return " ".join(words)
+    return " ".join(words) or "Without words"
 
 
 def word_count(document: TranscriptDocument) -> int:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.errors import AppError
+from app.errors import sentence
 from app.history import History, RecordingKey
-from s2t_core.transcript import TranscriptDocument
+from s2t_core.transcript import Item, TranscriptDocument
 
 _Job = Callable[[History], None]
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """A transcript as it was seen last."""
+
+    document: TranscriptDocument
 
 
 class Keeper(threading.Thread):
@@ -26,11 +34,14 @@ class Keeper(threading.Thread):
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self.id: int | None = None  # of the transcript that is open; written by this thread
         self._document = TranscriptDocument()  # as it is on disk
+        self._sheet = _Sheet(TranscriptDocument())
+        self._begun: tuple[datetime, str, str] | None = None  # a recording whose transcript is not on disk yet
         self._fault = ""
 
     def begin(self, model: str, source: str, at: datetime | None = None) -> None:
         """A recording begins, in the transcript that is open or in a new one."""
         at = at or datetime.now(UTC)
+        self._fault = ""  # what goes wrong is said once for every recording
         self._jobs.put(lambda history: self._begin(history, at, model, source))
 
     def keep(self, title: str, model: str, document: TranscriptDocument) -> None:
@@ -47,7 +58,9 @@ class Keeper(threading.Thread):
 
     def see(self, document: TranscriptDocument) -> None:
         """What is closed in it is kept from now on."""
-        self._jobs.put(lambda history: self._write(history, document))
+        sheet = self._sheet
+        sheet.document = document  # what waits to be written is written once, as it is then
+        self._jobs.put(lambda history: self._write(history, sheet.document))
 
     def add_recording(self, key: RecordingKey, file: Path) -> None:
         """The sound of this recording of the transcript is in this file."""
@@ -60,16 +73,20 @@ class Keeper(threading.Thread):
     def turn_to(self, id: int | None, document: TranscriptDocument) -> None:
         """What follows belongs to this kept transcript, which is `document`, or to a new one."""
 
+        self._sheet = _Sheet(document)
+
         def turn(_: History) -> None:
-            self.id, self._document = id, document
+            self.id, self._document, self._begun = id, document, None
 
         self._jobs.put(turn)
 
-    def shut_down(self, wait_s: float) -> None:
-        """Write what waits and end."""
+    def shut_down(self, wait_s: float) -> bool:
+        """Write what waits and end; returns whether it has ended."""
+        self.see(self._sheet.document)  # once more, if the disk refused it
         self._jobs.put(None)
         if self.is_alive():
             self.join(wait_s)
+        return not self.is_alive()
 
     def run(self) -> None:
         history: History | None = None
@@ -81,29 +98,44 @@ class Keeper(threading.Thread):
                         self._report(history.notice)
                 job(history)
                 self._fault = ""
-            except AppError as error:
-                if str(error) != self._fault:
-                    self._fault = str(error)
-                    self._report(f"{error} The text is not being saved; it stays in the window.")
+            except Exception as error:  # thread boundary; what follows may work again
+                if sentence(error) != self._fault:
+                    self._fault = sentence(error)
+                    self._report(f"{self._fault} The text is not being saved; it stays in the window.")
         if history is not None:
             history.close()
 
     def _begin(self, history: History, at: datetime, model: str, source: str) -> None:
         if self.id is None:
-            self.id, self._document = history.begin(at, model, source), TranscriptDocument()
+            self._begun = (at, model, source)
+            self._open_row(history)
         else:
             history.mark(self.id, finished=False)
 
+    def _open_row(self, history: History) -> None:
+        if self.id is None and self._begun is not None:
+            self.id, self._document = history.begin(*self._begun), TranscriptDocument()
+
     def _write(self, history: History, document: TranscriptDocument) -> None:
+        self._open_row(history)
         if self.id is None:
             return
         before, now = self._document.closed, document.closed
         first = next((place for place, (a, b) in enumerate(zip(before, now, strict=False)) if a is not b), None)
         first = min(len(before), len(now)) if first is None else first
         if first < max(len(before), len(now)):
-            history.write(self.id, document, first)
+            history.write(self.id, document, first, _end(before, now))
             self._document = document
 
     def _add_recording(self, history: History, key: RecordingKey, file: Path) -> None:
         if self.id is not None:
             history.add_recording(self.id, key, file)
+
+
+def _end(before: tuple[Item, ...], now: tuple[Item, ...]) -> int:
+    """Where the items that differ end, if as many as before are behind them in their places."""
+    end = len(now)
+    if len(before) == len(now):
+        while end and before[end - 1] is now[end - 1]:
+            end -= 1
+    return end

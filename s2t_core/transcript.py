@@ -32,9 +32,13 @@ class TranscriptDocument:
 
     def begin_session(self) -> TranscriptDocument:
         """The document to which a new recording will be added; of one that broke off the settled text stays."""
+        settled = self.without_open()
+        return replace(settled, session_starts=(*self.session_starts, len(settled.closed)))
+
+    def without_open(self) -> TranscriptDocument:
+        """What is open is closed as far as it is committed: nothing more will come of it."""
         kept = (replace(segment, tentative="") for segment in self.open if segment.committed)
-        closed = (*self.closed, *kept)
-        return TranscriptDocument(closed, session_starts=(*self.session_starts, len(closed)))
+        return TranscriptDocument((*self.closed, *kept), session_starts=self.session_starts)
 
     def apply(self, event: DocumentEvent) -> TranscriptDocument:
         """The document after `event`. Raises ValueError if committed text would shrink or change."""

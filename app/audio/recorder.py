@@ -56,6 +56,8 @@ class Recorder(threading.Thread):
         except (OSError, soundfile.LibsndfileError, S2TError) as error:
             logger.warning("the sound is no longer kept: %s", error)
             self._report(f"The sound is not being kept any more ({error}). Dictation goes on.")
+            while self._chunks.get() is not None:  # or they would wait in memory
+                pass
 
     def _take(self, file: soundfile.SoundFile, chunk: AudioChunk) -> None:
         if self._resampler is None or chunk.rate != self._rate or chunk.start != self._expected:

@@ -15,6 +15,7 @@ from app.errors import AudioError
 logger = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
+_STOP_S = 2.0  # a sound server that hangs does not hold the end of the program up
 _SETTLE_S = 0.5  # a device that is plugged in appears in several steps
 _TURNS, _TURN_S = 5, 0.01  # a message of the server takes some turns to get through
 _CARDS = Path("/proc/asound/cards")
@@ -93,7 +94,7 @@ class InputWatch:
         """End; nothing is reported afterwards."""
         self._stopping.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join()
+            self._thread.join(_STOP_S)
 
     def _run(self) -> None:
         try:

@@ -60,7 +60,7 @@ class Companions(QObject):
         controller.document_changed.connect(self.record.see)
         controller.model_ready.connect(self._know_model)
         desktop.new_wanted.connect(lambda: self._turn(None, TranscriptDocument()))
-        window.view.word_chosen.connect(lambda *place: self.record.play(controller.document, *place))
+        window.view.word_chosen.connect(self._play)
         window.on("history", self.history.open)
         window.on("files", self.files.open)
         accept_drops(window, self.files.add)
@@ -88,8 +88,8 @@ class Companions(QObject):
         self.settings.shut_down()
         self.captions.shut_down()
         self.history.shut_down()
-        self.record.shut_down()
-        return self.files.shut_down(_WAIT_S)
+        written = self.record.shut_down()
+        return self.files.shut_down(_WAIT_S) and written
 
     def _begin(self, source: str) -> None:
         desktop = self._desktop
@@ -108,6 +108,12 @@ class Companions(QObject):
     def _reopen(self, id: int, document: TranscriptDocument) -> None:
         self._turn(id, document)
         come_forward(self._desktop.window)
+
+    def _play(self, index: int, number: int) -> None:
+        if self._desktop.controller.state.is_recording:  # the microphone would hear it
+            self._desktop.window.say("Words can be heard again once the recording is paused or over.")
+        else:
+            self.record.play(self._desktop.controller.document, index, number)
 
     def _keep_file(self, name: str, document: TranscriptDocument) -> None:
         self.record.keep_file(name, self._model, document, self._desktop.settings.history)

@@ -87,9 +87,11 @@ class Desktop(QObject):
 
     def shut_down(self, wait_s: float) -> bool:
         """Save what is to be saved and end the engine; returns whether it has ended in time."""
+        ended = self.controller.shut_down(wait_s)
+        QApplication.processEvents()  # the last words are on their way from the engine's thread
+        self.controller.settle()
         self._watch.stop()
-        self._writer.shut_down(_SAVE_S)
-        return self.controller.shut_down(wait_s)
+        return self._writer.shut_down(_SAVE_S) and ended
 
     def find_inputs(self, again: bool) -> None:
         """Offer the inputs there are now."""
@@ -153,8 +155,8 @@ class Desktop(QObject):
         window.input_chosen.connect(self._keep_input)
         window.on("inputs", lambda: self.find_inputs(again=True))
         window.on("new", self.new_wanted.emit)
-        window.on("undo", lambda: controller.show(self._edits.undo(controller.document)))
-        window.on("redo", lambda: controller.show(self._edits.redo(controller.document)))
+        window.on("undo", lambda: self._show_edited(self._edits.undo(controller.document)))
+        window.on("redo", lambda: self._show_edited(self._edits.redo(controller.document)))
         window.on("larger", lambda: self._scale(1))
         window.on("smaller", lambda: self._scale(-1))
         window.on("normal", lambda: self._scale(0))
@@ -167,6 +169,7 @@ class Desktop(QObject):
         controller.state_changed.connect(window.show_state)
         controller.state_changed.connect(self._listen_for_silence)
         controller.document_changed.connect(self._show_document)
+        controller.retracted.connect(self._edits.retract)
         controller.model_ready.connect(window.show_model)
         controller.time_changed.connect(window.show_time)
         controller.lag_changed.connect(window.show_lag)
@@ -174,8 +177,6 @@ class Desktop(QObject):
         controller.noticed.connect(window.notice.show_notice)
 
     def _show_document(self, document: TranscriptDocument) -> None:
-        if len(document.closed) < self._closed:  # by voice, or another document: edits no longer know their places
-            self._edits.forget()
         said = document.closed[self._closed :]
         self._closed = len(document.closed)
         self.window.show_document(document)
@@ -184,7 +185,9 @@ class Desktop(QObject):
                 announce(self.window.view, text_of(item))
 
     def _edit(self, edit: Edit) -> None:
-        document = self._edits.edit(self.controller.document, edit.first, edit.last, edit.text)
+        self._show_edited(self._edits.edit(self.controller.document, edit.first, edit.last, edit.text))
+
+    def _show_edited(self, document: TranscriptDocument) -> None:
         self._closed = len(document.closed)
         self.controller.show(document)
 

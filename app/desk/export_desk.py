@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
@@ -54,6 +55,9 @@ class ExportDesk(QObject):
         return dialog
 
     def _written(self, dialog: ExportDialog, result: Any) -> None:
+        if not shiboken6.isValid(dialog):  # closed meanwhile
+            self._said(sentence(result) if isinstance(result, Exception) else result)
+            return
         dialog.setEnabled(True)
         if isinstance(result, Exception):
             dialog.say("")

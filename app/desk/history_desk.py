@@ -118,9 +118,7 @@ class HistoryDesk(QObject):
     def _condemn(self, ids: list[int]) -> None:
         self.delete_now()
         if self._in_use() in ids:
-            self.window.notice.show_notice(
-                "One of these is open in the main window. Choose New transcript there first."
-            )
+            self.window.notice.show_notice(_OPEN)
             return
         self._condemned = ids
         self.refresh()

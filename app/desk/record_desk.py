@@ -19,6 +19,7 @@ from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Segment
 
 _LEAD_S = 0.1  # a word is heard a little before its first frame
 _NO_SOUND = "The sound of these words was not kept. Settings, History can keep it from now on."
+_UNKEPT = "This transcript was begun without saving and stays unsaved. Choose New transcript to keep what follows."
 _WAIT_S = 5.0
 
 
@@ -36,6 +37,8 @@ class RecordDesk(QObject):
         self._keeper = Keeper(open_history, self.noticed.emit)
         self._keeper.start()
         self._keeps = False
+        self._unkept = False  # part of this transcript was dictated not to be saved: nothing of it is
+        self._shown = TranscriptDocument()
         self._number = 0  # of the recording in this transcript
         self._keeps_sound = False
         self._recorders: dict[str, Recorder] = {}  # of the recording, by whose channel it is
@@ -52,8 +55,11 @@ class RecordDesk(QObject):
 
     def begin(self, settings: HistorySettings, model: str, source: str, document: TranscriptDocument) -> None:
         """A recording begins, the last one of `document`."""
-        self._keeps, self._keeps_sound = settings.save, False
-        if not settings.save:
+        self._unkept = self._unkept or not settings.save
+        self._keeps, self._keeps_sound = not self._unkept, False
+        if self._unkept:
+            if settings.save:
+                self.noticed.emit(_UNKEPT)
             return
         self._keeper.begin(model, source)
         self.see(document)
@@ -68,6 +74,7 @@ class RecordDesk(QObject):
 
     def see(self, document: TranscriptDocument) -> None:
         """What is closed in it is kept."""
+        self._shown = document
         if self._keeps:
             self._keeper.see(document)
 
@@ -89,7 +96,7 @@ class RecordDesk(QObject):
     def turn_to(self, id: int | None, document: TranscriptDocument, sound: dict[RecordingKey, Path]) -> None:
         """Another transcript: one of the history, with its sound, or a new one."""
         self._player.stop()
-        self._sound, self._keeps = dict(sound), id is not None
+        self._sound, self._keeps, self._unkept = dict(sound), id is not None, False
         self._keeper.turn_to(id, document)
 
     def play(self, document: TranscriptDocument, index: int, number: int) -> None:
@@ -109,19 +116,23 @@ class RecordDesk(QObject):
         self._player.stop()
         self._player.join(_WAIT_S)
 
-    def shut_down(self) -> None:
-        """Write what waits; nothing sounds any more."""
+    def shut_down(self) -> bool:
+        """Write what waits; nothing sounds any more. Returns whether everything is written."""
         self._player.stop()
         self.end()
-        self._keeper.shut_down(_WAIT_S)
+        written = self._keeper.shut_down(_WAIT_S)
         for recorder in self._ending:
             recorder.join(_WAIT_S)
         self._player.join(_WAIT_S)
+        return written
 
     def _recorder(self, speaker: str) -> Recorder:
         """Of this channel; it begins with the channel's first sound."""
         recorder = self._recorders.get(speaker)
         if recorder is None:
+            old = self._sound.get((self._number, speaker))
+            if old is not None:  # of a recording in which nothing was said
+                old.unlink(missing_ok=True)
             file = self._folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}.ogg"
             recorder = self._recorders[speaker] = Recorder(file, self.noticed.emit)
             recorder.start()
@@ -130,9 +141,10 @@ class RecordDesk(QObject):
         return recorder
 
     def _follow(self, time_s: float | None) -> None:
-        if self._heard is None or time_s is None:
+        index, item = self._heard or (0, None)
+        there = index < len(self._shown.closed) and self._shown.closed[index] is item
+        if item is None or time_s is None or not there:
             self.playing.emit(-1, 0)
             return
-        index, item = self._heard
         begun = [word.start_sample for word in item.words]
         self.playing.emit(index, max(0, bisect.bisect_right(begun, time_s * SAMPLE_RATE_HZ) - 1))

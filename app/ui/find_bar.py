@@ -97,11 +97,12 @@ class FindBar(QWidget):
         found: list[int] = []
         block = self._view.document().findBlock(position)
         while wanted and block.isValid():
-            text = block.text().lower()
+            text, before, position = block.text().lower(), 0, block.position()
             at = text.find(wanted)
             while at >= 0:
-                found.append(block.position() + qt_length(text[:at]))
-                at = text.find(wanted, at + len(wanted))
+                position += qt_length(text[before:at])
+                found.append(position)
+                before, at = at, text.find(wanted, at + len(wanted))
             block = block.next()
         return found
 

@@ -216,8 +216,6 @@ class MainWindow(QMainWindow):
         self.on("pause", self._pause)
         self.on("copy_all", self._copy_text)
         self.on("find", self.find_bar.open)
-        self.on("undo", self.view.undo)
-        self.on("redo", self.view.redo)
         self.on("follow", self.view.follow)
         self.on("quit", self.close)
         self.actions_by_name["timestamps"].toggled.connect(self.view.show_timestamps)

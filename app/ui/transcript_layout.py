@@ -95,7 +95,8 @@ class TranscriptLayout:
         """What it means that at `position` so much of the closed text became `new`; None where nothing changed.
 
         Text at the end of an item belongs to that item; whoever takes away what stands between two items joins them.
-        Raises ValueError for a change of the first speaker's name, which is no text of an item.
+        Raises ValueError for a change of the first speaker's name, which is no text of an item, and for one that would
+        join two recordings or speakers.
         """
         if not self._ends:
             return None
@@ -113,8 +114,16 @@ class TranscriptLayout:
         begin = self.start_of(first)
         if position < begin:
             raise ValueError("the name of a speaker is not part of the text")
+        if first < last and self._divided(first, last):
+            raise ValueError("recordings and speakers are not joined: their sound is not")
         old, at = _units(self._text(first, last)), position - begin
         return Edit(first, last, "".join([*old[:at], *written, *old[at + removed :]]))
+
+    def _divided(self, first: int, last: int) -> bool:
+        """Whether a recording or another speaker begins among these items."""
+        items = self.document.closed[first : last + 1]
+        speakers = {item.speaker for item in items}
+        return len(speakers) > 1 or any(first < start <= last for start in self.document.session_starts)
 
     def _text(self, first: int, last: int) -> str:
         parts = [text_of(self.document.closed[first])]

@@ -243,6 +243,8 @@ class TranscriptView(QPlainTextEdit):
             return
         (begin, behind), self._pending = self._pending, None
         end, last = self._layout.end, self.document().characterCount() - 1
+        if begin <= end and self._tail_stands(last):
+            behind = max(behind, self._tail_length)  # an input method tells of the whole paragraph
         old_end, new_end = end + self._tail_length - behind, last - behind
         if behind < self._tail_length:  # what is still spoken was touched as well: it is written anew
             old_end, new_end = end, new_end if begin <= end else end
@@ -262,6 +264,11 @@ class TranscriptView(QPlainTextEdit):
 
     def _show_marks(self) -> None:
         self.setExtraSelections(marks(self.document(), self.palette(), self._found, self._playing))
+
+    def _tail_stands(self, last: int) -> bool:
+        """Whether the text still ends with what is open."""
+        text = selected_text(self._cursor(max(0, last - self._tail_length), last))
+        return text == "".join(text for text, _ in self._tail)
 
     def _choose_word(self, position: int) -> None:
         found = self._layout.word_at(position)

@@ -138,6 +138,24 @@ def test_a_phrase_that_cannot_be_spelt_is_said_and_speech_is_heard_without_it(qt
     assert controller.notices[-1] == "A phrase cannot be spelt. Leave it out."
 
 
+def test_a_session_that_breaks_off_keeps_what_is_committed_and_the_recording_can_go_on(qtbot, make):
+    broken = ScriptedSession(["one", "two"])
+
+    def fail():
+        raise CheckpointError("Out of memory.", "Close something.")
+
+    broken.finish = fail
+    controller = make(broken, ScriptedSession(["three"]), source=[FakeSource(), FakeSource()])
+    controller.load()
+    controller.start("")
+    qtbot.waitUntil(lambda: controller.document.text == "one two")
+    controller.pause()
+    reaches(qtbot, controller, State.PAUSED)
+    assert (controller.document.text, controller.document.open) == ("one", ())
+    controller.resume("")
+    qtbot.waitUntil(lambda: controller.document.text == "one three")
+
+
 def test_sound_that_never_arrived_is_counted(qtbot, make):
     session = ScriptedSession([])
     session.finish = lambda: (AudioLost(16000, 24000),)

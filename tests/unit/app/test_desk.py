@@ -151,6 +151,15 @@ def test_the_text_of_a_file_is_kept_under_its_name(qtbot, begin):
     assert [row[:2] for row in kept(desktop)] == [("Dictated", True), ("talk.mp4", True)]
 
 
+def test_what_was_dictated_not_to_be_saved_is_not_saved_later_either(qtbot, begin):
+    desktop = begin("secret", "public", settings={"history": {"save": False}})
+    record(qtbot, desktop)
+    desktop.use(replace(desktop.settings, history=HistorySettings(save=True)))
+    record(qtbot, desktop)
+    assert "New transcript" in desktop.window.notice.text
+    assert kept(desktop) == []
+
+
 def test_do_not_save_leaves_nothing_on_the_disk(qtbot, begin, tmp_path_factory):
     desktop = begin("secret", settings={"history": {"save": False, "audio": True}})
     record(qtbot, desktop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.edits import EditHistory
-from s2t_core.events import SegmentClosed, SegmentUpdated
+from s2t_core.events import SegmentClosed, SegmentRetracted, SegmentUpdated
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import Segment
 
@@ -53,6 +53,18 @@ def test_a_deleted_segment_comes_back():
     document = history.edit(document, 0, 0, "")
     assert document.text == "two"
     assert history.undo(document).text == "one two"
+
+
+def test_what_was_taken_back_by_voice_comes_back_with_the_edits_before_it():
+    history, document = EditHistory(), closed("one", "two")
+    document = history.edit(document, 1, 1, "edited")
+    before, document = document, document.apply(SegmentRetracted())
+    history.retract(before, document)
+    document = document.apply(SegmentClosed(Segment(2, 200, 290, "precious")))
+    document = history.undo(document)
+    assert document.text == "one edited precious"
+    assert history.undo(document).text == "one two precious"
+    assert history.redo(history.redo(history.undo(document))).text == "one precious"
 
 
 def test_a_new_edit_ends_what_could_be_done_again():

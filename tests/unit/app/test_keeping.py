@@ -93,14 +93,55 @@ def test_a_reopened_transcript_grows(keeper, kept, tmp_path):
     assert [one[2] for one in kept()] == [document]
 
 
+def test_a_transcript_that_could_not_be_begun_is_begun_when_the_disk_works_again(tmp_path):
+    said, faults = [], [AppError("The disk is locked.", "Wait."), RuntimeError("unforeseen")]
+
+    class Failing(History):
+        def begin(self, *what):
+            if faults:
+                raise faults.pop()
+            return super().begin(*what)
+
+    keeper = Keeper(lambda: Failing(tmp_path / "history.sqlite", tmp_path), said.append)
+    keeper.start()
+    keeper.begin("m", "i", NOW)
+    document = TranscriptDocument()
+    for number in range(3):
+        document = document.apply(closed(f"text {number}", number))
+        keeper.see(document)
+    assert keeper.shut_down(10)
+    history = History(tmp_path / "history.sqlite", tmp_path)
+    assert history.document(1) == document
+    history.close()
+    assert len(said) == 2
+
+
+def test_an_edit_far_up_is_written_alone(keeper, kept):
+    keeper.begin("m", "i", NOW)
+    document = TranscriptDocument()
+    for number in range(50):
+        document = document.apply(closed(f"text{number}", number))
+    keeper.see(document)
+    keeper.see(document := rewritten(document, 3, 3, "changed"))
+    keeper.see(document := rewritten(document, 10, 11, "joined"))
+    assert kept()[0][2] == document
+
+
 def test_a_disk_that_fails_is_said_once_and_what_was_missed_is_written_when_it_works_again(tmp_path):
     said, fails = [], [True]
 
     class Failing(History):
-        def write(self, id, document, first=0):
+        def begin(self, *what):
+            self.check()
+            return super().begin(*what)
+
+        def write(self, *what):
+            self.check()
+            super().write(*what)
+
+        def check(self):
             if fails[0]:
                 raise AppError("The disk is full.", "Free space.")
-            super().write(id, document, first)
 
     keeper = Keeper(lambda: Failing(tmp_path / "history.sqlite", tmp_path), said.append)
     keeper.start()

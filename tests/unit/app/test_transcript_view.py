@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextCharFormat, QTextCursor
+from PySide6.QtGui import QInputMethodEvent, QTextCharFormat, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from app.ui.find_bar import FindBar
 from app.ui.time_gutter import clock
@@ -150,6 +150,30 @@ def test_typing_goes_on_while_live_text_arrives(view, owner):
     assert owner.document.closed[0].committed == "One. and more"
     owner.show(owner.document.apply(SegmentClosed(segment("live " * 9, 1, 0.1))))
     assert view.toPlainText() == owner.document.text
+
+
+def test_an_input_method_that_tells_of_the_whole_paragraph_changes_only_the_closed_text(view, owner):
+    owner.show(closed("One.").apply(SegmentUpdated(segment("Two", 1, 0.1, tentative="three"))))
+    place(view, 1)
+    QApplication.sendEvent(view, QInputMethodEvent("ni", []))
+    done = QInputMethodEvent("", [])
+    done.setCommitString("你")
+    QApplication.sendEvent(view, done)
+    assert owner.document.closed[0].committed == "O你ne."
+    owner.show(owner.document.apply(SegmentClosed(segment("Two three.", 1, 0.1))))
+    assert view.toPlainText() == owner.document.text == "O你ne. Two three."
+
+
+def test_recordings_and_speakers_are_not_joined(view, owner):
+    for document in (
+        TranscriptDocument((segment("One."), segment("Two.")), session_starts=(0, 1)),
+        TranscriptDocument((segment("One.", speaker="Ann"), segment("Two.", 1, speaker="Ben"))),
+    ):
+        owner.show(document)
+        place(view, view.toPlainText().index("One.") + 4)
+        QTest.keyClick(view, Qt.Key.Key_Delete)
+        assert view.toPlainText() == document.text
+    assert owner.edits == []
 
 
 def test_a_name_before_the_first_words_cannot_be_changed(view, owner):
