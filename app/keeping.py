@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,17 +45,20 @@ class Keeper(threading.Thread):
         self._fault = ""  # what goes wrong is said once for every recording
         self._jobs.put(lambda history: self._begin(history, at, model, source))
 
-    def keep(self, title: str, model: str, document: TranscriptDocument) -> None:
-        """A whole transcript beside the one that is open: the text of a file of this name."""
-        at = datetime.now(UTC)
+    def keep(self, title: str, model: str, document: TranscriptDocument) -> Future[int]:
+        """A whole transcript beside the one that is open: the text of a file of this name. Gives its id once it is
+        written."""
+        at, kept = datetime.now(UTC), Future[int]()
 
         def write(history: History) -> None:
             id = history.begin(at, model, title)
             history.write(id, document)
             history.rename(id, title)
             history.mark(id, finished=True)
+            kept.set_result(id)
 
         self._jobs.put(write)
+        return kept
 
     def see(self, document: TranscriptDocument) -> None:
         """What is closed in it is kept from now on."""

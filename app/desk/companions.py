@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +44,7 @@ class Companions(QObject):
         super().__init__(desktop)
         self._desktop = desktop
         self._model = ""
+        self._kept_files: dict[int, Future[int]] = {}  # ids in the history, by the number in the queue
         self.record = RecordDesk(_open_history, recordings_folder())
         self.history = HistoryDesk(_open_history, lambda: self.record.kept_as)
         self.export = ExportDesk(desktop.window, desktop.window.say, self._remember)
@@ -115,11 +117,15 @@ class Companions(QObject):
         else:
             self.record.play(self._desktop.controller.document, index, number)
 
-    def _keep_file(self, name: str, document: TranscriptDocument) -> None:
-        self.record.keep_file(name, self._model, document, self._desktop.settings.history)
+    def _keep_file(self, number: int, name: str, document: TranscriptDocument) -> None:
+        if self._desktop.settings.history.save:
+            self._kept_files[number] = self.record.keep_file(name, self._model, document)
 
-    def _open_file(self, document: TranscriptDocument) -> None:
-        self._turn(None, document)
+    def _open_file(self, number: int, document: TranscriptDocument) -> None:
+        kept = self._kept_files.get(number)
+        id = kept.result() if kept is not None and kept.done() else None
+        found = None if id is None else self.history.document(id)
+        self._turn(None if found is None else id, found or document)
         come_forward(self._desktop.window)
 
     def _export(self) -> None:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class FilesDesk(QObject):
     """The queue begins to run when the first file is added; it waits while somebody dictates."""
 
-    opened = Signal(TranscriptDocument)
-    transcribed = Signal(str, TranscriptDocument)  # name of the file, once it is done
+    opened = Signal(int, TranscriptDocument)  # number of the file in the queue
+    transcribed = Signal(int, str, TranscriptDocument)  # and its name, once it is done
     export_wanted = Signal(list)  # (title, document) of each
     _changed = Signal(object)  # a Task, on its way from the queue's thread
     _noticed = Signal(str)  # as well
@@ -102,7 +102,7 @@ class FilesDesk(QObject):
         before, self._tasks[task.id] = self._tasks.get(task.id), task
         name, folder = task.path.name, str(task.path.parent)
         if task.state is TaskState.DONE and (before is None or before.state is not TaskState.DONE):
-            self.transcribed.emit(name, task.document)
+            self.transcribed.emit(task.id, name, task.document)
         error = task.error.replace(str(task.path), name)  # the folder's name would stand before what matters
         row = FileRow(task.id, name, folder, task.state.value, task.progress, task.left_s, error, task.done_s)
         self.window.show_file(row)
@@ -113,7 +113,7 @@ class FilesDesk(QObject):
             self._tasks.pop(id, None)
 
     def _open(self, id: int) -> None:
-        self.opened.emit(self._tasks[id].document)
+        self.opened.emit(id, self._tasks[id].document)
 
     def _export(self, ids: list[int]) -> None:
         self.export_wanted.emit([(self._tasks[id].path.stem, self._tasks[id].document) for id in ids])

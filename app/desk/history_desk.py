@@ -64,6 +64,12 @@ class HistoryDesk(QObject):
         self._guarded(lambda history: found.update(history.recordings(id)))
         return found
 
+    def document(self, id: int) -> TranscriptDocument | None:
+        """A kept transcript, as it is now; None where it is gone."""
+        found: list[TranscriptDocument] = []
+        self._guarded(lambda history: found.append(history.document(id)))
+        return found[0] if found else None
+
     def delete_now(self) -> None:
         """What was deleted cannot be brought back any more."""
         self._regret.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -78,10 +79,9 @@ class RecordDesk(QObject):
         if self._keeps:
             self._keeper.see(document)
 
-    def keep_file(self, title: str, model: str, document: TranscriptDocument, settings: HistorySettings) -> None:
-        """The text of a file is kept like what was dictated."""
-        if settings.save:
-            self._keeper.keep(title, model, document)
+    def keep_file(self, title: str, model: str, document: TranscriptDocument) -> Future[int]:
+        """The text of a file is kept like what was dictated; gives its id in the history once it is written."""
+        return self._keeper.keep(title, model, document)
 
     def end(self) -> None:
         """The recording is over; its text may still be edited."""

@@ -147,8 +147,20 @@ def test_no_other_transcript_is_opened_under_a_running_recording(qtbot, begin):
 def test_the_text_of_a_file_is_kept_under_its_name(qtbot, begin):
     desktop = begin("dictated")
     record(qtbot, desktop)
-    desktop.companions.files.transcribed.emit("talk.mp4", desktop.controller.document)
-    assert [row[:2] for row in kept(desktop)] == [("Dictated", True), ("talk.mp4", True)]
+    files, document = desktop.companions.files, desktop.controller.document
+    files.transcribed.emit(7, "talk.mp4", document)
+    qtbot.waitUntil(lambda: desktop.companions._kept_files[7].done())
+    files.opened.emit(7, document)
+    cursor = desktop.window.view.textCursor()
+    cursor.setPosition(0)
+    desktop.window.view.setTextCursor(cursor)
+    QTest.keyClicks(desktop.window.view, "x")
+    desktop.shut_down(10)
+    desktop.companions.shut_down()
+    history = History(history_file(), recordings_folder())
+    assert [history.document(row.id).text for row in reversed(history.transcripts())] == ["Dictated", "xDictated"]
+    assert [row.title for row in reversed(history.transcripts())] == ["Dictated", "talk.mp4"]
+    history.close()
 
 
 def test_what_was_dictated_not_to_be_saved_is_not_saved_later_either(qtbot, begin):
