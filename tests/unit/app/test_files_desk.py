@@ -71,7 +71,7 @@ def test_a_folder_is_transcribed_with_the_phrases_of_the_user(desk, qtbot, tmp_p
     qtbot.waitUntil(lambda: states(desk) == [("a.wav", "done"), ("b.flac", "done")])
     with qtbot.waitSignal(desk.opened) as opened:
         desk.window.open_requested.emit(desk.window.files.row(1).id)
-    assert opened.args[0].text == "said Gunther"
+    assert opened.args[1].text == "said Gunther"
 
 
 def test_a_file_that_is_cancelled_stays_so_when_older_news_of_it_arrives(desk, tmp_path):
