@@ -22,6 +22,7 @@ from s2t_core.model.ctc import load_ctc
 from s2t_core.model.int8 import Int8Linear, int8_is_exact, make_int8
 from s2t_core.session import StreamSession
 from s2t_core.streaming.config import SessionConfig
+from s2t_core.streaming.mark import SessionMark
 from s2t_core.streaming.vad import SileroDetector
 from s2t_core.tokenizer import load_tokenizer
 from s2t_core.types import DecodingOptions
@@ -64,10 +65,15 @@ class Recognizer:
         bias = make_bias(wishes, self.decoder.tokenizer)
         return replace(self, decoder=replace(self.decoder, search=search, bias=bias, n_best=wishes.n_best))
 
-    def open_session(self, config: SessionConfig | None = None, *, partials: bool = True) -> StreamSession:
-        """A new stream, independent of all others; without `partials` it gives final text only."""
+    def open_session(
+        self, config: SessionConfig | None = None, *, partials: bool = True, mark: SessionMark | None = None
+    ) -> StreamSession:
+        """A new stream, independent of all others; without `partials` it gives final text only.
+
+        mark  of a session that broke off: this one goes on with it
+        """
         config = config or SessionConfig(partials=partials)
-        return StreamSession(self.decoder, SileroDetector(), config)
+        return StreamSession(self.decoder, SileroDetector(), config, mark)
 
 
 def load(

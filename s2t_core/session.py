@@ -14,10 +14,12 @@ from s2t_core.features.cmvn import Statistics
 from s2t_core.features.resample import StreamingResampler
 from s2t_core.streaming.config import SessionConfig
 from s2t_core.streaming.endpoint import Boundary, Endpointer
+from s2t_core.streaming.mark import SessionMark
 from s2t_core.streaming.open_segment import OpenSegment
 from s2t_core.streaming.vad import FRAME_SAMPLES, SpeechDetector
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Samples, check_samples
 
+_MISSED = SAMPLE_RATE_HZ // 2  # of the sound of a marked segment, at most, if more than its committed text is to come
 _NO_SAMPLES: Samples = np.zeros(0, dtype=np.float32)
 
 
@@ -28,7 +30,10 @@ class StreamSession:
     one skips the drafts that more audio has already overtaken.
     """
 
-    def __init__(self, decoder: SegmentDecoder, detector: SpeechDetector, config: SessionConfig) -> None:
+    def __init__(
+        self, decoder: SegmentDecoder, detector: SpeechDetector, config: SessionConfig, mark: SessionMark | None = None
+    ) -> None:
+        """mark: of the session that this one goes on with; the next chunk covers its position."""
         self._decoder = decoder
         self._detector = detector
         self._config = config
@@ -37,12 +42,23 @@ class StreamSession:
         self._resampler: StreamingResampler | None = None
         self._rate = 0
         self._expected = 0  # start of the next chunk, in samples at its rate
-        self._position = 0  # samples at 16 kHz that were cut into frames
+        self._goes_on = mark is not None
+        self._position = mark.position if mark else 0  # samples at 16 kHz that were cut into frames
         self._waiting = _NO_SAMPLES  # at 16 kHz, less than a frame
         self._recent = _NO_SAMPLES  # the last of what was heard since the last segment ended
         self._open: OpenSegment | None = None
         self._before: Statistics | None = None  # of the last segment's features
-        self._next_id = 0
+        self._next_id = mark.next_id if mark else 0
+        self._known = 0  # up to this position the open segment has been heard before, and did not end
+        if mark is not None and mark.open is not None:
+            self._open, self._known = OpenSegment.taken_up(mark.open, decoder, config), mark.open.heard
+
+    @property
+    def mark(self) -> SessionMark:
+        """Where another session could go on."""
+        if self._open is not None:
+            return SessionMark(self._open.start, self._next_id, self._open.mark)
+        return SessionMark(self._position - len(self._recent), self._next_id)
 
     def push(self, chunk: AudioChunk) -> tuple[TranscriptEvent, ...]:
         """Take the next chunk and decode as far as it is worth it.
@@ -63,15 +79,16 @@ class StreamSession:
         """The stream is over: decode what is still open."""
         events: list[TranscriptEvent] = []
         self._flush(events)
+        self._recent = _NO_SAMPLES
         return tuple(events)
 
     def _join(self, chunk: AudioChunk, events: list[TranscriptEvent]) -> None:
         """Begin the stream, or go on after a gap or a change of rate."""
         resampler = StreamingResampler(chunk.rate)
-        begun = self._rate != 0
-        self._flush(events)
-        start = round(chunk.start * SAMPLE_RATE_HZ / chunk.rate)
-        if begun and start > self._position:
+        begun, start = self._rate != 0, round(chunk.start * SAMPLE_RATE_HZ / chunk.rate)
+        if begun or start > self._position:
+            self._flush(events)
+        if (begun or self._goes_on) and start > self._position:
             events.append(AudioLost(self._position, start))
         self._resampler, self._rate = resampler, chunk.rate
         self._position = max(start, self._position)
@@ -83,10 +100,14 @@ class StreamSession:
             self._resampler = None
         if self._open is not None:
             self._open.hear(self._waiting)
-            self._close(self._open, self._end_of_speech(self._open), events)
+            if self._position + len(self._waiting) < self._known - _MISSED:
+                events.append(self._open.give_up())
+                self._next_id += 1
+            else:
+                self._close(self._open, self._end_of_speech(self._open), events)
         self._position += len(self._waiting)
         self._waiting = _NO_SAMPLES
-        self._open = None
+        self._open, self._known = None, 0
         self._endpointer = Endpointer(self._config.endpoint)
 
     def _hear(self, samples: Samples, events: list[TranscriptEvent]) -> None:
@@ -96,14 +117,17 @@ class StreamSession:
         for index in range(count):
             self._hear_frame(audio[index * FRAME_SAMPLES : (index + 1) * FRAME_SAMPLES], events)
             overtaken = count - index > self._hop_frames
-            if self._config.partials and not overtaken and self._open is not None:
+            if self._config.partials and not overtaken and self._open is not None and not self._known:
                 self._update(self._open, events)
         self._waiting = audio[count * FRAME_SAMPLES :]
 
     def _hear_frame(self, frame: Samples, events: list[TranscriptEvent]) -> None:
         probability = self._detector.probability(frame)
-        boundary = self._endpointer.push(probability)
         self._position += FRAME_SAMPLES
+        if self._open is not None and self._known:
+            self._hear_again(self._open, frame, probability, events)
+            return
+        boundary = self._endpointer.push(probability)
         if self._open is not None:
             self._open.hear(frame, probability)
             if self._endpointer.silence_frames == 0:
@@ -119,6 +143,18 @@ class StreamSession:
             self._close(self._open, self._end_of_speech(self._open), events)
         elif boundary is Boundary.FORCED_END and self._open is not None:
             self._cut(self._open, events)
+
+    def _hear_again(
+        self, segment: OpenSegment, frame: Samples, probability: float, events: list[TranscriptEvent]
+    ) -> None:
+        """Sound of a segment that was marked: it did not end there, nor is it drafted before all of it is back."""
+        segment.hear(frame, probability)
+        if self._position >= self._known:
+            self._known = 0
+            self._endpointer.restart(len(segment.probabilities))
+            event = segment.draft()
+            if event is not None:
+                events.append(event)
 
     def _update(self, segment: OpenSegment, events: list[TranscriptEvent]) -> None:
         """Draft the open segment where a hop is full; once it pauses, settle it and wait."""

@@ -50,6 +50,13 @@ def join_chunks(chunks: Sequence[AudioChunk]) -> AudioChunk:
     return AudioChunk(np.concatenate([chunk.samples for chunk in chunks]), first.rate, first.start, first.speaker)
 
 
+def chunk_from(chunk: AudioChunk, sample: int) -> AudioChunk:
+    """What of a chunk lies behind this sample of the stream at SAMPLE_RATE_HZ; all of it where it begins later."""
+    # Rounded down: a chunk that seemed to begin one sample later would be a gap.
+    cut = min(len(chunk.samples), max(0, sample * chunk.rate // SAMPLE_RATE_HZ - chunk.start))
+    return AudioChunk(chunk.samples[cut:], chunk.rate, chunk.start + cut, chunk.speaker)
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """One written word of a segment, with its place in the stream and a confidence in 0..1.

@@ -66,8 +66,8 @@ class Endpointer:
         return Boundary.NONE
 
     def restart(self, length_frames: int) -> None:
-        """Go on speaking in a new segment that already has so many frames, after a forced end."""
-        self._length = length_frames
+        """Go on speaking in a segment that already has so many frames: after a forced end, or where it was marked."""
+        self._speaking, self._length = True, length_frames
 
     def _wait(self, probability: float) -> Boundary:
         self._onset = self._onset + 1 if probability >= self._config.start_probability else 0

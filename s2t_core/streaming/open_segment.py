@@ -16,6 +16,7 @@ from s2t_core.features.fbank import SHIFT_SAMPLES, frame_count
 from s2t_core.features.stream import FbankStream
 from s2t_core.streaming.config import SessionConfig
 from s2t_core.streaming.display import Display
+from s2t_core.streaming.mark import OpenMark
 from s2t_core.streaming.policy import stable_count
 from s2t_core.streaming.vad import FRAME_SAMPLES
 from s2t_core.types import SAMPLE_RATE_HZ, Features, Samples, Segment, Word
@@ -71,6 +72,27 @@ class OpenSegment:
         self._frames: list[Features] = []
         self._stream = FbankStream(decoder.features)
         self._sound = decoder.listen(config.look_ahead_ms / 1000, before)
+
+    @classmethod
+    def taken_up(cls, mark: OpenMark, decoder: SegmentDecoder, config: SessionConfig) -> OpenSegment:
+        """The segment of a mark, whose sound is to be heard again; what was committed of it stays."""
+        tokens, hidden = mark.tokens, mark.hidden
+        if decoder.tokenizer.decode(tokens) != mark.text:  # of another checkpoint
+            tokens = tuple(decoder.tokenizer.encode(mark.text)[:-1])
+            hidden = min(hidden, len(tokens))
+        count = len(tokens)
+        # Where they were heard says the next draft, which runs them through the decoder again.
+        draft = Draft(tokens, (1,) * count, (0,) * count, (1.0,) * count)
+        segment = cls(mark.number, mark.start, decoder, config, carried=Carried(draft, hidden, mark.own_start))
+        segment._committed, segment._shown = count, True
+        return segment
+
+    @property
+    def mark(self) -> OpenMark:
+        """What of it could not be heard again."""
+        tokens = self._draft.tokens[: self._committed]
+        text, own = self._decoder.tokenizer.decode(tokens), self._carried.start
+        return OpenMark(self._number, self.start, own, self.end, tokens, self._carried.tokens, text)
 
     @property
     def end(self) -> int:
@@ -128,6 +150,11 @@ class OpenSegment:
         if self._settled is not None and self._settled[0] == end:
             return self._closed(self._settled[1], end)
         return self._closed(self._finish(end), end)
+
+    def give_up(self) -> SegmentClosed:
+        """Close it with what is committed: it was taken up, but its sound is not all there any more."""
+        end = max(self._carried.start, self.end)
+        return SegmentClosed(Segment(self._number, self._carried.start, end, self._committed_text))
 
     def cut(self) -> tuple[SegmentClosed | None, OpenSegment]:
         """Close it in the midst of speech, and open the next one with the rest of the audio.
