@@ -50,7 +50,12 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
     if instance is None and not fault:
         ask(runtime_folder(), f"show {os.environ.get('XDG_ACTIVATION_TOKEN', '')}")
         return 0
-    desktop = Desktop(lambda: load_recognizer(model, device), settings_file(), wishes or DecodingOptions())
+    desktop = Desktop(
+        lambda: load_recognizer(model, device),
+        settings_file(),
+        wishes or DecodingOptions(),
+        (lambda: load_recognizer(model, "cpu")) if device == "auto" else None,
+    )
     _report_crashes(desktop)
     # Qt runs no Python while nothing happens, and Python handles Ctrl+C only while it runs.
     signal.signal(signal.SIGINT, lambda *_: application.quit())

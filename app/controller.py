@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.audio.source import AudioSource, moved
-from app.engine import Engine, EngineMessage, ModelFailed, ModelReady, Noticed, SessionEnded, Transcribed
+from app.engine import Engine
 from app.errors import sentence
+from app.messages import (
+    EngineMessage,
+    ModelFailed,
+    ModelReady,
+    Noticed,
+    SessionEnded,
+    Stream,
+    TextJournal,
+    Transcribed,
+)
 from app.state import State
 from s2t_core.errors import S2TError
 from s2t_core.events import AudioLost, DocumentEvent, SegmentRetracted, TranscriptEvent
@@ -43,7 +53,7 @@ class DictationController(QObject):
     retracted = Signal(TranscriptDocument, TranscriptDocument)  # before and after a segment was taken back by voice
     model_ready = Signal(str)
     recording_began = Signal(str)  # from this input
-    recording_ended = Signal()
+    recording_ended = Signal(bool)  # whether all of it was transcribed
     time_changed = Signal(int)  # whole seconds of this recording
     lag_changed = Signal(int)  # whole seconds of sound that are not transcribed yet
     lost_changed = Signal(float)  # seconds of sound that never arrived, in this recording
@@ -56,9 +66,10 @@ class DictationController(QObject):
         make_source: Callable[[str], AudioSource],
         make_shaper: Callable[[], Shaper],
         wishes: Callable[[], DecodingOptions],
+        load_on_cpu: Callable[[], Recognizer] | None = None,
     ) -> None:
-        """make_source turns the name of an input into a source of sound; make_shaper gives what writes a recording as
-        the user wishes; wishes are asked for whenever a source is opened."""
+        """load, load_on_cpu: the engine's; make_source turns the name of an input into a source of sound; make_shaper
+        gives what writes a recording as the user wishes; wishes are asked for whenever a source is opened."""
         super().__init__()
         self.state = State.IDLE
         self.document = TranscriptDocument()
@@ -66,6 +77,9 @@ class DictationController(QObject):
         self._make_shaper = make_shaper
         self._wishes = wishes
         self.tap: Callable[[Iterable[AudioChunk]], Iterable[AudioChunk]] = iter  # what else hears a recording
+        self.journal: TextJournal | None = None  # of the recording
+        self.heard = 0  # events of the recording that are in the document
+        self._is_whole = True  # nothing of the recording was left untranscribed
         self._shaper = make_shaper()
         self._source: AudioSource | None = None
         self._begun_s = 0.0  # of the recording that was over when its source was opened
@@ -73,7 +87,7 @@ class DictationController(QObject):
         self._lost_s = 0.0
         self._lag_s = self._time_s = 0
         self._reported.connect(self._receive)
-        self._engine = Engine(load, self._reported.emit)
+        self._engine = Engine(load, self._reported.emit, load_on_cpu)
         self._watch = QTimer(self)
         self._watch.setInterval(_WATCH_MS)
         self._watch.timeout.connect(self._look_at_source)
@@ -93,6 +107,7 @@ class DictationController(QObject):
             return
         document = self.document.begin_session()
         self._begun_s = self._transcribed_s = self._lost_s = 0.0
+        self.heard, self._is_whole = 0, True
         self._shaper = self._make_shaper()
         before, self.document = self.document, document
         if self._listen(input_name, begins=True):
@@ -109,6 +124,12 @@ class DictationController(QObject):
         if self.state is State.PAUSED:
             self._begun_s = self._transcribed_s
             self._listen(input_name)
+
+    def go_on(self, stream: Stream, shaper: Shaper, heard: int) -> None:
+        """Write what is left of a recording that broke off; the document is its own, with so many events in it."""
+        self._shaper, self.heard, self._is_whole = shaper, heard, True
+        self._set_state(State.DRAINING)
+        self._engine.listen(stream)
 
     def stop(self) -> None:
         """End the recording; the last words still come."""
@@ -154,7 +175,7 @@ class DictationController(QObject):
             self.recording_began.emit(input_name)
         self._set_state(State.ARMING)
         self._watch.start()
-        self._engine.listen(self.tap(moved(chunks, self._begun_s)), self._wishes())
+        self._engine.listen(Stream(self.tap(moved(chunks, self._begun_s)), self._wishes(), self.journal))
         return True
 
     def _end_source(self, state: State) -> None:
@@ -163,6 +184,8 @@ class DictationController(QObject):
             self._set_state(state)
 
     def _receive(self, message: EngineMessage) -> None:
+        if isinstance(message, (ModelFailed, SessionEnded)) and message.error is not None:
+            self._is_whole = False
         if isinstance(message, ModelReady):
             self.model_ready.emit(f"{message.model} on {message.device}")
         elif isinstance(message, ModelFailed):
@@ -179,6 +202,7 @@ class DictationController(QObject):
 
     def _take(self, message: Transcribed) -> None:
         self._transcribed_s = message.clock.audio_s
+        self.heard += len(message.events)
         for event in message.events:
             if isinstance(event, AudioLost):
                 self._lost_s += (event.end_sample - event.start_sample) / SAMPLE_RATE_HZ
@@ -229,4 +253,4 @@ class DictationController(QObject):
         if state is not before:
             self.state_changed.emit(state)
             if state in (State.IDLE, State.FAILED):
-                self.recording_ended.emit()
+                self.recording_ended.emit(self._is_whole)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,34 +16,13 @@ from typing import Any
 
 from app.errors import AppError
 from app.history_items import item_of, item_row, length_samples, title_of, word_count
+from app.history_store import open_store
 from s2t_core.transcript import TranscriptDocument, text_of
 
-_VERSION = 1
-_BUSY_MS = 5000
 _SNIPPET_LENGTH = 200
 _PLACE_BITS = 24  # of a row's number in the texts: so many items has a transcript at most
 _LAST_PLACE = (1 << _PLACE_BITS) - 2
 _COLUMNS = "id, title, started_at, length_samples, words, model, source, finished"
-# Secure_delete overwrites what is deleted: a forgotten dictation is not left in free pages.
-_SET_UP = """
-PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
-"""
-_SCHEMA = f"""
-CREATE TABLE transcripts (
-    id INTEGER PRIMARY KEY, title TEXT NOT NULL, named INTEGER NOT NULL DEFAULT 0, started_at TEXT NOT NULL,
-    model TEXT NOT NULL, source TEXT NOT NULL, finished INTEGER NOT NULL DEFAULT 0, words INTEGER NOT NULL DEFAULT 0,
-    length_samples INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE items (
-    transcript INTEGER NOT NULL REFERENCES transcripts (id) ON DELETE CASCADE, place INTEGER NOT NULL,
-    starts INTEGER NOT NULL, segment INTEGER, start_sample INTEGER NOT NULL, end_sample INTEGER NOT NULL,
-    speaker TEXT NOT NULL, text TEXT NOT NULL, words TEXT NOT NULL, PRIMARY KEY (transcript, place)) WITHOUT ROWID;
-CREATE TABLE recordings (
-    transcript INTEGER NOT NULL REFERENCES transcripts (id) ON DELETE CASCADE, number INTEGER NOT NULL,
-    speaker TEXT NOT NULL, file TEXT NOT NULL, PRIMARY KEY (transcript, number, speaker)) WITHOUT ROWID;
-CREATE VIRTUAL TABLE texts USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2');
-PRAGMA user_version = {_VERSION};
-"""
-
 RecordingKey = tuple[int, str]  # number of a recording in its transcript, counted from 0, and whose channel it is
 
 
@@ -73,29 +51,43 @@ class History:
 
     def __init__(self, path: Path, recordings: Path) -> None:
         """path: of the database, made where there is none; recordings: the folder of the sound that is kept."""
-        self.notice = ""  # of a file that had to be set aside
         self._path, self._recordings = path, recordings
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.touch(mode=0o600)
-            self._base = self._opened()
+            self._base, self.notice = open_store(path)
         except (OSError, sqlite3.Error) as error:
             raise _fault(path, error) from None
 
-    def begin(self, started_at: datetime, model: str, source: str) -> int:
-        """A new transcript; returns its id."""
+    def begin(self, started_at: datetime, model: str, source: str, journal: str = "") -> int:
+        """A new transcript, whose recording has this journal; returns its id."""
         with self._change() as base:
             title = started_at.astimezone().strftime("%Y-%m-%d %H:%M")
-            columns = (title, started_at.astimezone(UTC).isoformat(), model, source)
+            columns = (title, started_at.astimezone(UTC).isoformat(), model, source, journal)
             made = base.execute(
-                "INSERT INTO transcripts (title, started_at, model, source) VALUES (?, ?, ?, ?)", columns
+                "INSERT INTO transcripts (title, started_at, model, source, journal) VALUES (?, ?, ?, ?, ?)", columns
             ).lastrowid
             assert made is not None
             _entitle(base, made, title)
         return made
 
-    def write(self, id: int, document: TranscriptDocument, first: int = 0, end: int | None = None) -> None:
-        """Keep the closed items of the document; those before `first`, and from `end` on, are kept as they are."""
+    def go_on(self, id: int, journal: str) -> None:
+        """It grows again, by a recording with this journal."""
+        with self._change() as base:
+            base.execute("UPDATE transcripts SET finished = 0, journal = ?, heard = 0 WHERE id = ?", (journal, id))
+
+    def of_journal(self, journal: str) -> tuple[int, int] | None:
+        """The transcript whose last recording has this journal, and how many of its events are in it already."""
+        rows = self._rows("SELECT id, heard FROM transcripts WHERE journal = ?", (journal,))
+        return rows[0] if rows else None
+
+    def write(
+        self, id: int, document: TranscriptDocument, first: int = 0, end: int | None = None, heard: int = 0
+    ) -> None:
+        """Keep the closed items of the document; those before `first`, and from `end` on, are kept as they are.
+
+        heard: how many events of its last recording are in the document
+        """
         places = range(first, len(document.closed) if end is None else end)
         last = _LAST_PLACE if places.stop == len(document.closed) else places.stop - 1
         rows = [item_row(id, place, document) for place in places]
@@ -106,17 +98,17 @@ class History:
             base.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             base.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
             base.execute(
-                "UPDATE transcripts SET words = ?, length_samples = ? WHERE id = ?",
-                (word_count(document), length_samples(document), id),
+                "UPDATE transcripts SET words = ?, length_samples = ?, heard = ? WHERE id = ?",
+                (word_count(document), length_samples(document), heard, id),
             )
             unnamed = base.execute("SELECT 1 FROM transcripts WHERE id = ? AND named = 0", (id,)).fetchone()
             if unnamed:
                 _entitle(base, id, title_of(document))
 
-    def mark(self, id: int, finished: bool) -> None:
-        """Its recording has ended in order, or it grows again."""
+    def finish(self, id: int) -> None:
+        """Its recording has ended in order."""
         with self._change() as base:
-            base.execute("UPDATE transcripts SET finished = ? WHERE id = ?", (finished, id))
+            base.execute("UPDATE transcripts SET finished = 1 WHERE id = ?", (id,))
 
     def add_recording(self, id: int, key: RecordingKey, file: Path) -> None:
         """The sound of this recording of the transcript is in this file of the folder."""
@@ -216,35 +208,6 @@ class History:
     def close(self) -> None:
         """No more is asked of it."""
         self._base.close()
-
-    def _opened(self) -> sqlite3.Connection:
-        try:
-            return self._connected()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):  # locked, read-only, full: nothing is damaged
-                raise
-            aside = self._path.with_name(f"{self._path.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
-            self._path.replace(aside)
-            for tail in ("-wal", "-shm"):
-                self._path.with_name(self._path.name + tail).unlink(missing_ok=True)
-            self._path.touch(mode=0o600)
-            self.notice = f"The history was damaged; it is kept as {aside.name}, and a new one has begun."
-            return self._connected()
-
-    def _connected(self) -> sqlite3.Connection:
-        base = sqlite3.connect(self._path, timeout=_BUSY_MS / 1000, isolation_level=None)
-        try:
-            base.executescript(_SET_UP)
-            version = base.execute("PRAGMA user_version").fetchone()[0]
-            if version > _VERSION:
-                raise AppError(f"The history in {self._path} is of a newer version.", "Install that version again.")
-            if version == 0:
-                base.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-            base.execute("SELECT count(*) FROM transcripts")
-        except BaseException:
-            base.close()
-            raise
-        return base
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from app.errors import sentence
 from app.history import History, RecordingKey
+from app.journal.entries import Head
+from app.journal.writer import Journal
 from s2t_core.transcript import Item, TranscriptDocument
 
 _Job = Callable[[History], None]
@@ -19,9 +21,9 @@ _Job = Callable[[History], None]
 
 @dataclass(slots=True)
 class _Sheet:
-    """A transcript as it was seen last."""
+    """A transcript as it was seen last, and how many events of its recording are in it: set at once, read at once."""
 
-    document: TranscriptDocument
+    seen: tuple[TranscriptDocument, int]
 
 
 class Keeper(threading.Thread):
@@ -35,15 +37,17 @@ class Keeper(threading.Thread):
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self.id: int | None = None  # of the transcript that is open; written by this thread
         self._document = TranscriptDocument()  # as it is on disk
-        self._sheet = _Sheet(TranscriptDocument())
-        self._begun: tuple[datetime, str, str] | None = None  # a recording whose transcript is not on disk yet
+        self._sheet = _Sheet((TranscriptDocument(), 0))
+        self._begun: Head | None = None  # a recording that the history does not know yet
+        self._journal = ""  # its journal's name
+        self._over: list[Journal] = []  # of recordings that ended, until all of them is on disk
         self._fault = ""
 
-    def begin(self, model: str, source: str, at: datetime | None = None) -> None:
+    def begin(self, head: Head, journal: str) -> None:
         """A recording begins, in the transcript that is open or in a new one."""
-        at = at or datetime.now(UTC)
         self._fault = ""  # what goes wrong is said once for every recording
-        self._jobs.put(lambda history: self._begin(history, at, model, source))
+        sheet = self._sheet
+        self._jobs.put(lambda history: self._begin(history, head, journal, sheet))
 
     def keep(self, title: str, model: str, document: TranscriptDocument) -> Future[int]:
         """A whole transcript beside the one that is open: the text of a file of this name. Gives its id once it is
@@ -54,39 +58,47 @@ class Keeper(threading.Thread):
             id = history.begin(at, model, title)
             history.write(id, document)
             history.rename(id, title)
-            history.mark(id, finished=True)
+            history.finish(id)
             kept.set_result(id)
 
         self._jobs.put(write)
         return kept
 
-    def see(self, document: TranscriptDocument) -> None:
-        """What is closed in it is kept from now on."""
+    def see(self, document: TranscriptDocument, heard: int) -> None:
+        """What is closed in it is kept from now on; `heard` events of the recording are in it."""
         sheet = self._sheet
-        sheet.document = document  # what waits to be written is written once, as it is then
-        self._jobs.put(lambda history: self._write(history, sheet.document))
+        sheet.seen = document, heard  # what waits to be written is written once, as it is then
+        self._jobs.put(lambda history: self._write(history, sheet))
 
     def add_recording(self, key: RecordingKey, file: Path) -> None:
         """The sound of this recording of the transcript is in this file."""
         self._jobs.put(lambda history: self._add_recording(history, key, file))
 
-    def finish(self) -> None:
-        """The recording is over."""
-        self._jobs.put(lambda history: None if self.id is None else history.mark(self.id, finished=True))
+    def finish(self, journal: Journal) -> None:
+        """The recording is over; once all of it is kept, its journal is removed."""
+        sheet = self._sheet
+
+        def finish(history: History) -> None:
+            self._over.append(journal)
+            self._settle(history, sheet)
+
+        self._jobs.put(finish)
 
     def turn_to(self, id: int | None, document: TranscriptDocument) -> None:
         """What follows belongs to this kept transcript, which is `document`, or to a new one."""
-
-        self._sheet = _Sheet(document)
+        self._sheet = _Sheet((document, 0))
 
         def turn(_: History) -> None:
-            self.id, self._document, self._begun = id, document, None
+            for journal in self._over:  # what was never kept can be recovered from them
+                journal.close()
+            self.id, self._document, self._begun, self._over = id, document, None, []
 
         self._jobs.put(turn)
 
     def shut_down(self, wait_s: float) -> bool:
         """Write what waits and end; returns whether it has ended."""
-        self.see(self._sheet.document)  # once more, if the disk refused it
+        sheet = self._sheet
+        self._jobs.put(lambda history: self._settle(history, sheet))  # once more, if the disk refused it
         self._jobs.put(None)
         if self.is_alive():
             self.join(wait_s)
@@ -109,27 +121,42 @@ class Keeper(threading.Thread):
         if history is not None:
             history.close()
 
-    def _begin(self, history: History, at: datetime, model: str, source: str) -> None:
-        if self.id is None:
-            self._begun = (at, model, source)
-            self._open_row(history)
-        else:
-            history.mark(self.id, finished=False)
+    def _begin(self, history: History, head: Head, journal: str, sheet: _Sheet) -> None:
+        if self._over:  # the disk refused the end of the recording before
+            self._settle(history, sheet)
+        self._begun, self._journal = head, journal
+        self._open_row(history)
 
     def _open_row(self, history: History) -> None:
-        if self.id is None and self._begun is not None:
-            self.id, self._document = history.begin(*self._begun), TranscriptDocument()
+        head = self._begun
+        if head is None:
+            return
+        if self.id is None:
+            self.id = history.begin(head.started_at, head.model, head.source, self._journal)
+            self._document = TranscriptDocument()
+        else:
+            history.go_on(self.id, self._journal)
+        self._begun = None
 
-    def _write(self, history: History, document: TranscriptDocument) -> None:
+    def _write(self, history: History, sheet: _Sheet) -> None:
         self._open_row(history)
         if self.id is None:
             return
+        document, heard = sheet.seen
         before, now = self._document.closed, document.closed
         first = next((place for place, (a, b) in enumerate(zip(before, now, strict=False)) if a is not b), None)
         first = min(len(before), len(now)) if first is None else first
         if first < max(len(before), len(now)):
-            history.write(self.id, document, first, _end(before, now))
+            history.write(self.id, document, first, _end(before, now), heard)
             self._document = document
+
+    def _settle(self, history: History, sheet: _Sheet) -> None:
+        """Of recordings that are over nothing but the history is needed any more, once it has all of them."""
+        self._write(history, sheet)
+        if self._over and self.id is not None:
+            history.finish(self.id)
+            while self._over:
+                self._over.pop().remove()
 
     def _add_recording(self, history: History, key: RecordingKey, file: Path) -> None:
         if self.id is not None:

@@ -16,10 +16,11 @@ from app.audio.loopback import SystemSound
 from app.audio.meeting import MeetingSource
 from app.audio.microphone import Microphone
 from app.audio.source import AudioSource
-from app.engine import Clock, Engine, EngineMessage, ModelFailed, ModelReady, SessionEnded, Transcribed
+from app.engine import Engine
 from app.errors import AudioError
 from app.export import words_json
 from app.live_lines import LiveLines
+from app.messages import Clock, EngineMessage, ModelFailed, ModelReady, Noticed, SessionEnded, Stream, Transcribed
 from app.terminal import note, out_json
 from s2t_core.events import AudioLost, SegmentClosed, TranscriptEvent
 from s2t_core.recognizer import load
@@ -57,14 +58,15 @@ def listen(
     Raises AudioError when the source fails, and whatever the model's loading or the session raised.
     """
     messages: queue.SimpleQueue[EngineMessage] = queue.SimpleQueue()
-    engine = Engine(lambda: load(model, device, wishes=wishes), messages.put)
+    on_cpu = (lambda: load(model, "cpu", wishes=wishes)) if device == "auto" else None
+    engine = Engine(lambda: load(model, device, wishes=wishes), messages.put, on_cpu)
     engine.start()
     try:
         ready = messages.get()
         if isinstance(ready, ModelFailed):
             raise ready.error
         # The source starts only now: in a terminal nobody speaks before the program says that it listens.
-        engine.listen(source.start())
+        engine.listen(Stream(source.start()))
         show(ready)
         with _signals_call(source.stop):
             fault = _follow(source, messages, show)
@@ -114,6 +116,8 @@ def show_lines(lines: LiveLines, listening: str) -> Callable[[EngineMessage], No
         elif isinstance(message, Transcribed):
             for event in message.events:
                 lines.show(event)
+        elif isinstance(message, Noticed):
+            note(message.text)
 
     return show
 
@@ -128,6 +132,8 @@ def show_event_lines(message: EngineMessage) -> None:
     elif isinstance(message, Transcribed):
         for event in message.events:
             out_json(_event_json(event, message.clock))
+    elif isinstance(message, Noticed):
+        note(message.text)
 
 
 def _event_json(event: TranscriptEvent, clock: Clock) -> dict[str, Any]:

@@ -57,6 +57,11 @@ def recordings_folder() -> Path:
     return Path(platformdirs.user_data_path("dictate", appauthor=False)) / "recordings"
 
 
+def journals_folder() -> Path:
+    """What a running recording needs to survive its program; empty while nothing runs."""
+    return Path(platformdirs.user_data_path("dictate", appauthor=False)) / "journals"
+
+
 def runtime_folder() -> Path:
     """Where running programs of this user meet; it is empty after a restart of the machine."""
     session = Path(os.environ.get("XDG_RUNTIME_DIR", ""))

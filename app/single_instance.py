@@ -19,22 +19,11 @@ from PySide6.QtCore import QObject
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from app.errors import AppError
+from app.file_lock import lock
 
 _LONGEST = 1000  # bytes of a line
 _PATIENCE_MS = 2000
 _AGAIN_S = 0.02  # a program that has just started may have its lock, but not yet its socket
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(number: int) -> None:
-        os.lseek(number, _LONGEST, os.SEEK_SET)  # behind the text, which others read
-        msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(number: int) -> None:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class Instance(QObject):
@@ -100,7 +89,7 @@ def claim(folder: Path) -> Instance | None:
     except OSError as error:
         raise _unusable(folder, error.strerror or str(error)) from None
     try:
-        _lock(number)
+        lock(number)
     except OSError:
         os.close(number)
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,18 @@ def join_chunks(chunks: Sequence[AudioChunk]) -> AudioChunk:
     """Neighbouring chunks of one channel as one; at least one is needed."""
     first = chunks[0]
     return AudioChunk(np.concatenate([chunk.samples for chunk in chunks]), first.rate, first.start, first.speaker)
+
+
+def neighbours_joined(chunks: Iterable[AudioChunk]) -> Iterator[AudioChunk]:
+    """Neighbouring chunks of one channel as one; a gap, or another rate, divides two."""
+    run: list[AudioChunk] = []
+    for chunk in chunks:
+        if run and (chunk.start, chunk.rate) != (run[-1].start + len(run[-1].samples), run[-1].rate):
+            yield join_chunks(run)
+            run = []
+        run.append(chunk)
+    if run:
+        yield join_chunks(run)
 
 
 def chunk_from(chunk: AudioChunk, sample: int) -> AudioChunk:

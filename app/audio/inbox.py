@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from s2t_core.types import AudioChunk, Samples, join_chunks
+from s2t_core.types import AudioChunk, Samples, neighbours_joined
 
 # Ten minutes: an engine that far behind will not catch up, and memory has an end.
 CAPACITY_S = 600
@@ -61,15 +61,3 @@ class AudioInbox:
             for chunk in neighbours_joined(waiting):
                 self.taken = chunk.start + len(chunk.samples)
                 yield chunk
-
-
-def neighbours_joined(blocks: list[AudioChunk]) -> Iterator[AudioChunk]:
-    """Neighbouring blocks as one chunk."""
-    run: list[AudioChunk] = []
-    for block in blocks:
-        if run and block.start != run[-1].start + len(run[-1].samples):
-            yield join_chunks(run)
-            run = []
-        run.append(block)
-    if run:
-        yield join_chunks(run)

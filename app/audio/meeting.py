@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 
 from app.audio.channel import Channel
-from app.audio.inbox import neighbours_joined
 from app.audio.near import NearChannel
 from app.audio.source import AudioSource
 from app.errors import AudioError
-from s2t_core.types import AudioChunk
+from s2t_core.types import AudioChunk, neighbours_joined
 
 NAMES = ("Me", "Others")
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 
 from app.desk.caption_desk import CaptionDesk
 from app.desk.desktop import Desktop
@@ -18,13 +18,15 @@ from app.desk.files_desk import FilesDesk
 from app.desk.help_desk import HelpDesk
 from app.desk.history_desk import HistoryDesk
 from app.desk.record_desk import RecordDesk
+from app.desk.recovery_desk import RecoveryDesk
 from app.desk.settings_desk import SettingsDesk
 from app.errors import AppError
 from app.export import Transcript
 from app.export.options import ExportChoice
 from app.history import History
 from app.history_items import length_samples, title_of
-from app.paths import history_file, recordings_folder
+from app.paths import history_file, journals_folder, recordings_folder
+from app.recovery import Recovery
 from app.state import State
 from app.ui.come_forward import come_forward
 from app.ui.drops import accept_drops
@@ -45,7 +47,13 @@ class Companions(QObject):
         self._desktop = desktop
         self._model = ""
         self._kept_files: dict[int, Future[int]] = {}  # ids in the history, by the number in the queue
-        self.record = RecordDesk(_open_history, recordings_folder())
+        self.record = RecordDesk(_open_history, recordings_folder(), journals_folder())
+        self.recovery = RecoveryDesk(
+            _open_history,
+            journals_folder(),
+            lambda: Formatter(desktop.settings.text.rules),
+            desktop.window.notice,
+        )
         self.history = HistoryDesk(_open_history, lambda: self.record.kept_as)
         self.export = ExportDesk(desktop.window, desktop.window.say, self._remember)
         self.settings = SettingsDesk(desktop)
@@ -59,7 +67,8 @@ class Companions(QObject):
         desktop.about_to_listen.connect(self.record.be_quiet)
         controller.recording_began.connect(self._begin)
         controller.recording_ended.connect(self.record.end)
-        controller.document_changed.connect(self.record.see)
+        controller.document_changed.connect(lambda document: self.record.see(document, controller.heard))
+        self.recovery.wanted.connect(self._recover)
         controller.model_ready.connect(self._know_model)
         desktop.new_wanted.connect(lambda: self._turn(None, TranscriptDocument()))
         window.view.word_chosen.connect(self._play)
@@ -84,6 +93,7 @@ class Companions(QObject):
                 history = _open_history()
                 history.sweep(days, datetime.now(UTC))
                 history.close()
+        self.recovery.look()
 
     def shut_down(self) -> bool:
         """Write what waits; returns whether everything has ended in time."""
@@ -96,16 +106,31 @@ class Companions(QObject):
     def _begin(self, source: str) -> None:
         desktop = self._desktop
         self.record.begin(desktop.settings.history, self._model, source, desktop.controller.document)
+        desktop.controller.journal = self.record.journal
+
+    def _recover(self, recovery: Recovery) -> None:
+        """Go on with a recording that broke off, as if it had not."""
+        controller = self._desktop.controller
+        if not self._turn(recovery.id, recovery.kept):
+            return
+        self.record.begin_again(recovery)
+        journal = self.record.journal
+        assert journal is not None
+        self._desktop.show(recovery.document)
+        controller.go_on(recovery.stream(self._desktop.wishes(), journal), recovery.shaper, recovery.heard)
+        controller.recording_ended.connect(lambda _: self.recovery.look(), Qt.ConnectionType.SingleShotConnection)
 
     def _know_model(self, model: str) -> None:
         self._model = model
 
-    def _turn(self, id: int | None, document: TranscriptDocument) -> None:
+    def _turn(self, id: int | None, document: TranscriptDocument) -> bool:
+        """Open another transcript; returns whether that was possible."""
         if self._desktop.controller.state not in (State.IDLE, State.FAILED):
             self._desktop.window.hint.show_notice("A recording is running. Stop it, then open another transcript.")
-            return
+            return False
         self.record.turn_to(id, document, {} if id is None else self.history.recordings(id))
         self._desktop.show(document)
+        return True
 
     def _reopen(self, id: int, document: TranscriptDocument) -> None:
         self._turn(id, document)

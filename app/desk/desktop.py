@@ -47,7 +47,13 @@ class Desktop(QObject):
     _unsaved = Signal(str)
     _inputs_changed = Signal(tuple)  # from the watch's thread
 
-    def __init__(self, load: Callable[[], Recognizer], settings_path: Path, wishes: DecodingOptions) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Recognizer],
+        settings_path: Path,
+        wishes: DecodingOptions,
+        load_on_cpu: Callable[[], Recognizer] | None = None,
+    ) -> None:
         super().__init__()
         self._wishes = wishes
         self._theme = "system"
@@ -55,7 +61,7 @@ class Desktop(QObject):
         self._writer = SettingsWriter(settings_path, self._unsaved.emit)
         self._writer.start()
         self.window = MainWindow()
-        self.controller = DictationController(load, self._make_source, self._make_shaper, self.wishes)
+        self.controller = DictationController(load, self._make_source, self._make_shaper, self.wishes, load_on_cpu)
         self._edits = EditHistory()
         self._watch = InputWatch(self._inputs_changed.emit)
         self._silence, self._listened = SilentInput(), QElapsedTimer()

@@ -13,8 +13,12 @@ from PySide6.QtCore import QObject, Signal
 from app.audio.player import Player
 from app.audio.recorder import Recorder
 from app.history import History, RecordingKey
+from app.journal.entries import Head
+from app.journal.writer import Journal
 from app.keeping import Keeper
+from app.recovery import Recovery
 from app.settings import HistorySettings
+from app.spool import Spool
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Segment
 
@@ -31,10 +35,12 @@ class RecordDesk(QObject):
     playing = Signal(int, int)  # closed item and word that is heard; -1: none any more
     _moved = Signal(object)  # seconds of the recording, or None; from the player's thread
 
-    def __init__(self, open_history: Callable[[], History], folder: Path) -> None:
-        """folder: where the sound is kept."""
+    def __init__(self, open_history: Callable[[], History], folder: Path, journals: Path) -> None:
+        """folder: where the sound is kept; journals: where a running recording is."""
         super().__init__()
         self._folder = folder
+        self._journals = journals
+        self.journal: Journal | None = None  # of the recording, where it is to be kept
         self._keeper = Keeper(open_history, self.noticed.emit)
         self._keeper.start()
         self._keeps = False
@@ -56,38 +62,59 @@ class RecordDesk(QObject):
 
     def begin(self, settings: HistorySettings, model: str, source: str, document: TranscriptDocument) -> None:
         """A recording begins, the last one of `document`."""
+        self.journal = None
         self._unkept = self._unkept or not settings.save
         self._keeps, self._keeps_sound = not self._unkept, False
         if self._unkept:
             if settings.save:
                 self.noticed.emit(_UNKEPT)
             return
-        self._keeper.begin(model, source)
-        self.see(document)
         self._number, self._keeps_sound = len(document.session_starts) - 1, settings.audio
+        now = datetime.now(UTC)
+        head = Head(now, model, source, self._keeper.id, self._number)
+        self.journal = Journal(self._journals / f"{now:%Y%m%dT%H%M%S%f}", head, self.noticed.emit)
+        self._keeper.begin(head, self.journal.folder.name)
+        self.see(document, 0)
+
+    def begin_again(self, recovery: Recovery) -> None:
+        """A recording that broke off goes on, after `turn_to` its transcript."""
+        self.journal = recovery.reopened(self.noticed.emit)
+        self._keeps = True
+        if recovery.id is None:
+            self._keeper.begin(recovery.head, self.journal.folder.name)
+        self.see(recovery.document, recovery.heard)
 
     def tap(self, chunks: Iterable[AudioChunk]) -> Iterable[AudioChunk]:
-        """The chunks of the recording, kept on their way where that is wished; on the thread that takes them."""
-        for chunk in chunks:
+        """The chunks of the recording, kept on their way where that is wished."""
+        journal = self.journal
+
+        def keep(chunk: AudioChunk) -> None:
+            if journal is not None:
+                journal.sound(chunk)
             if self._keeps_sound:
                 self._recorder(chunk.speaker).put(chunk)
-            yield chunk
 
-    def see(self, document: TranscriptDocument) -> None:
-        """What is closed in it is kept."""
+        spool = Spool(chunks, keep)
+        spool.start()
+        return spool
+
+    def see(self, document: TranscriptDocument, heard: int) -> None:
+        """What is closed in it is kept; `heard` events of the recording are in it."""
         self._shown = document
         if self._keeps:
-            self._keeper.see(document)
+            self._keeper.see(document, heard)
 
     def keep_file(self, title: str, model: str, document: TranscriptDocument) -> Future[int]:
         """The text of a file is kept like what was dictated; gives its id in the history once it is written."""
         return self._keeper.keep(title, model, document)
 
-    def end(self) -> None:
-        """The recording is over; its text may still be edited."""
-        if self._keeps:
-            self._keeper.finish()
-        self._keeps_sound = False
+    def end(self, is_whole: bool) -> None:
+        """The recording is over; its text may still be edited. What is not whole can be recovered from its journal."""
+        if self.journal is not None and is_whole:
+            self._keeper.finish(self.journal)
+        elif self.journal is not None:
+            self.journal.close()
+        self.journal, self._keeps_sound = None, False
         for recorder in self._recorders.values():
             recorder.close()
         self._ending = [*(one for one in self._ending if one.is_alive()), *self._recorders.values()]
@@ -119,7 +146,7 @@ class RecordDesk(QObject):
     def shut_down(self) -> bool:
         """Write what waits; nothing sounds any more. Returns whether everything is written."""
         self._player.stop()
-        self.end()
+        self.end(is_whole=False)  # one that still runs
         written = self._keeper.shut_down(_WAIT_S)
         for recorder in self._ending:
             recorder.join(_WAIT_S)

@@ -12,6 +12,7 @@ from s2t_core.decoding.draft import Draft
 from s2t_core.decoding.segment import DecodedText, DecodedWord
 from s2t_core.errors import S2TError
 from s2t_core.events import SegmentClosed, SegmentUpdated
+from s2t_core.streaming.mark import SessionMark
 from s2t_core.types import AudioChunk, Samples, Segment
 
 
@@ -93,6 +94,8 @@ class ClockDecoder:
 class ScriptedSession:
     """Says its words one after the other, one chunk each, and closes the segment at the end."""
 
+    mark = SessionMark(0, 0)
+
     def __init__(self, words: Sequence[str], fails_at: int | None = None) -> None:
         self._words = words
         self._fails_at = fails_at
@@ -137,7 +140,7 @@ class FakeRecognizer:
             raise S2TError("A phrase cannot be spelt.", "Leave it out.")
         return self
 
-    def open_session(self, config=None) -> ScriptedSession:
+    def open_session(self, config=None, *, mark=None) -> ScriptedSession:
         return self._sessions.pop(0)
 
 

@@ -14,10 +14,10 @@ from conftest import SAMPLE
 from support.fakes import FakeRecognizer, FakeSource, ScriptedSession
 
 from app import cli, display, doctor, listen
-from app.engine import Clock, ModelReady, SessionEnded, Transcribed
 from app.errors import AppError, AudioError
 from app.export import Transcript, to_json, to_txt
 from app.live_lines import LiveLines
+from app.messages import Clock, ModelReady, SessionEnded, Transcribed
 from app.steering import decoding_options
 from s2t_core.errors import CheckpointError
 from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated

@@ -22,12 +22,15 @@ from app.settings import HistorySettings
 from app.settings_file import read_settings
 from app.state import State
 from s2t_core.events import SegmentClosed, SegmentUpdated
+from s2t_core.streaming.mark import SessionMark
 from s2t_core.text.rules import TextRules
 from s2t_core.types import AudioChunk, DecodingOptions, Segment, Word
 
 
 class Speaking:
     """Closes a segment of these words with the first chunk, half a second each."""
+
+    mark = SessionMark(0, 0)
 
     def __init__(self, text, speaker=""):
         self.text = text

@@ -8,10 +8,16 @@ import threading
 
 import numpy as np
 import pytest
-from support.fakes import FakeRecognizer, ScriptedSession
+from support.fakes import ClockDecoder, FakeRecognizer, LoudnessDetector, ScriptedSession
 
-from app.engine import Engine, ModelFailed, ModelReady, SessionEnded, Transcribed
+from app.engine import Engine
+from app.errors import AudioError
+from app.messages import ModelFailed, ModelReady, Noticed, SessionEnded, Stream, Transcribed
 from s2t_core.errors import CheckpointError
+from s2t_core.events import AudioLost
+from s2t_core.session import StreamSession
+from s2t_core.streaming.config import SessionConfig
+from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import AudioChunk
 
 
@@ -20,12 +26,12 @@ def chunks(count=3, start=0):
         yield AudioChunk(np.zeros(1600, np.float32), 16000, start + index * 1600)
 
 
-def run(load, *streams):
+def run(load, *streams, load_on_cpu=None):
     messages: queue.SimpleQueue = queue.SimpleQueue()
-    engine = Engine(load, messages.put)
+    engine = Engine(load, messages.put, load_on_cpu)
     engine.start()
     for stream in streams:
-        engine.listen(stream)
+        engine.listen(stream if isinstance(stream, Stream) else Stream(stream))
     engine.shut_down()
     engine.join(10)
     assert not engine.is_alive()
@@ -65,25 +71,157 @@ def test_a_model_that_does_not_load_is_reported_and_ends_the_engine():
     assert str(message.error) == "No weights. Get some."
 
 
+class Hearing(FakeRecognizer):
+    """Real sessions; `faults` of them, of the GPU's at first, break at their drafts."""
+
+    def __init__(self, device, faults):
+        super().__init__()
+        self.device, self._faults = device, faults
+
+    def open_session(self, config=None, *, mark=None):
+        return StreamSession(Fragile(self._faults), LoudnessDetector(), SessionConfig(), mark)
+
+
+class Fragile(ClockDecoder):
+    """Breaks at the draft behind each of these lengths, in frames, and then no more."""
+
+    def __init__(self, faults):
+        super().__init__()
+        self._faults = faults
+
+    def draft(self, frames, *rest):
+        if self._faults and len(frames) >= self._faults[0][0]:
+            raise self._faults.pop(0)[1]
+        return super().draft(frames, *rest)
+
+
+def loud(seconds):
+    for start in range(0, round(seconds * 16000), 1600):
+        yield AudioChunk(np.full(1600, 0.5, np.float32), 16000, start)
+
+
+def document_of(messages):
+    document = TranscriptDocument()
+    for message in messages:
+        for event in message.events if isinstance(message, Transcribed) else ():
+            document = document.apply(event)
+    return document
+
+
+def said(seconds):
+    """What is heard where nothing breaks."""
+    return document_of(run(lambda: Hearing("cpu", []), loud(seconds))).text
+
+
+def test_an_exception_in_a_pass_loses_no_sound():
+    faults = [(300, RuntimeError("once")), (500, ValueError("and again"))]
+    messages = run(lambda: Hearing("cpu", faults), loud(7))
+    assert document_of(messages).text == said(7)
+    assert not faults and not [one for one in messages if isinstance(one, Noticed)]
+    assert messages[-1].error is None and messages[-1].lost_s == 0
+
+
+def test_where_the_gpu_fails_the_same_sound_is_heard_on_the_cpu_and_so_is_all_that_follows():
+    on_cpu = []
+
+    def load_on_cpu():
+        on_cpu.append(Hearing("cpu", []))
+        return on_cpu[0]
+
+    gpu = Hearing("cuda", [(300, RuntimeError("CUDA error: out of memory"))] * 9)
+    messages = run(lambda: gpu, loud(6), loud(3), load_on_cpu=load_on_cpu)
+    ended = next(place for place, one in enumerate(messages) if isinstance(one, SessionEnded))
+    assert document_of(messages[: ended + 1]).text == said(6) and document_of(messages[ended + 1 :]).text == said(3)
+    (noticed,) = (one for one in messages if isinstance(one, Noticed))
+    assert "graphics processor" in noticed.text and "out of memory" in noticed.text
+    assert len(on_cpu) == 1
+
+
+def test_a_model_that_the_gpu_does_not_take_is_loaded_on_the_cpu():
+    def load():
+        raise RuntimeError("CUDA driver version is insufficient")
+
+    messages = run(load, loud(1), load_on_cpu=lambda: Hearing("cpu", []))
+    assert [type(one) for one in messages[:2]] == [Noticed, ModelReady]
+    assert messages[1].device == "cpu"
+
+
+def test_sound_that_breaks_every_session_is_left_out_and_marked_and_what_was_shown_of_it_stays():
+    class Poisoned(ClockDecoder):
+        """Cannot decode a segment of more than three seconds."""
+
+        def draft(self, frames, *rest):
+            if len(frames) > 300:
+                raise RuntimeError("this sound is poison")
+            return super().draft(frames, *rest)
+
+    class Recognizer(FakeRecognizer):
+        def open_session(self, config=None, *, mark=None):
+            return StreamSession(Poisoned(), LoudnessDetector(), SessionConfig(), mark)
+
+    messages = run(lambda: Recognizer(), loud(5))
+    document = document_of(messages)
+    first, gap, last = document.closed
+    assert first.committed.split()[:3] == ["w0", "w1", "w2"] and isinstance(gap, AudioLost)
+    assert first.end_sample == gap.start_sample and gap.end_sample <= last.start_sample
+    assert 0 < messages[-1].lost_s < 1
+    assert any("could not be transcribed" in one.text for one in messages if isinstance(one, Noticed))
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_session_that_breaks_is_reported_and_the_next_one_runs():
-    messages = run(
-        lambda: FakeRecognizer(ScriptedSession(["a", "b"], fails_at=1), ScriptedSession(["c"])), chunks(), chunks()
-    )
+def test_what_cannot_go_on_at_all_is_reported_and_the_next_stream_runs():
+    breaking = [ScriptedSession([], fails_at=0), ScriptedSession([], fails_at=0)]
+    messages = run(lambda: FakeRecognizer(*breaking), chunks(), chunks())
     first, second = (message for message in messages if isinstance(message, SessionEnded))
-    assert "The session broke" in str(first.error)
-    assert second.error is None
+    assert first.error is not None and second.error is not None
+    assert isinstance(messages[0], ModelReady)
 
 
-def test_what_was_heard_before_a_failure_is_still_written():
-    messages = run(lambda: FakeRecognizer(ScriptedSession(["a", "b"], fails_at=1)), chunks())
-    last = [message for message in messages if isinstance(message, Transcribed)][-1]
-    assert last.events[0].segment.committed == "a"
+def test_what_was_heard_before_a_source_fails_is_still_written():
+    def breaking():
+        yield from loud(2)
+        raise AudioError("The file ends.", "Get the rest.")
+
+    messages = run(lambda: Hearing("cpu", []), breaking())
+    assert document_of(messages).text == said(2)
+    assert "The file ends." in str(messages[-1].error)
+
+
+def test_the_journal_is_told_before_the_user_is():
+    told = []
+
+    class Telling:
+        def text(self, speaker, events, mark):
+            told.append((speaker, events, mark.position))
+
+    shown = []
+    engine = Engine(lambda: Hearing("cpu", []), lambda one: shown.append((len(told), one)))
+    engine.start()
+    engine.listen(Stream(loud(3), journal=Telling()))
+    engine.shut_down()
+    engine.join(10)
+    transcribed = [(count, one.events) for count, one in shown if isinstance(one, Transcribed)]
+    assert [count for count, _ in transcribed] == list(range(1, len(told) + 1))
+    assert [events for _, events in transcribed] == [events for _, events, _ in told]
+    assert told[-1][2] == 3 * 16000
+
+
+def test_a_stream_goes_on_where_its_marks_say():
+    session = StreamSession(ClockDecoder(), LoudnessDetector(), SessionConfig())
+    document = TranscriptDocument()
+    for chunk in itertools.islice(loud(9), 40):
+        for event in session.push(chunk):
+            document = document.apply(event)
+    mark = session.mark
+    rest = (chunk for chunk in loud(9) if chunk.start >= mark.position)
+    messages = run(lambda: Hearing("cpu", []), Stream(rest, marks={"": mark}))
+    for message in messages:
+        for event in message.events if isinstance(message, Transcribed) else ():
+            document = document.apply(event)
+    assert document.text == said(9)
 
 
 def test_lost_audio_is_summed_up():
-    from s2t_core.events import AudioLost
-
     class LossySession(ScriptedSession):
         def push(self, chunk):
             return (AudioLost(0, 8000),) if chunk.start == 1600 else ()
@@ -93,8 +231,6 @@ def test_lost_audio_is_summed_up():
 
 
 def test_every_speaker_has_a_session_and_the_events_say_whose_they_are():
-    from s2t_core.events import AudioLost
-
     class LossySession(ScriptedSession):
         def push(self, chunk):
             return (AudioLost(0, 8000), *super().push(chunk))

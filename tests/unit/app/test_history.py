@@ -84,7 +84,7 @@ def test_a_transcript_grows_segment_by_segment_and_its_row_with_it(history):
     assert row.title == "The invention of movable metal letters in the middle of the…"
     assert (row.words, row.model, row.source, row.finished) == (17, "s2t", "Yeti", False)
     assert row.length_samples == 2900
-    history.mark(id, finished=True)
+    history.finish(id)
     assert history.find(id).finished
     assert row.started_at == NOW
 

@@ -34,7 +34,7 @@ def keep(history):
         for number, text in enumerate(texts):
             id = history.begin(NOW + timedelta(minutes=number), "m", "i")
             history.write(id, said(text))
-            history.mark(id, finished=True)
+            history.finish(id)
 
     return keep
 

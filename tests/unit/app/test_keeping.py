@@ -8,13 +8,17 @@ import pytest
 
 from app.errors import AppError
 from app.history import History
+from app.journal.entries import Head
+from app.journal.writer import Journal
 from app.keeping import Keeper
 from s2t_core.editing import rewritten
 from s2t_core.events import SegmentClosed, SegmentRetracted, SegmentUpdated
+from s2t_core.streaming.mark import SessionMark
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import Segment
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+HEAD = Head(NOW, "model", "input", None, 0)
 
 
 def closed(text, number=0):
@@ -35,6 +39,15 @@ def keeper(tmp_path, said):
 
 
 @pytest.fixture
+def journal(tmp_path, said):
+    """That the recording has written a word to."""
+    journal = Journal(tmp_path / "journals" / "one", HEAD, said.append)
+    journal.text("", (closed("word"),), SessionMark(0, 1))
+    yield journal
+    journal.close()
+
+
+@pytest.fixture
 def kept(tmp_path, keeper):
     """What is on disk once everything waiting is written."""
 
@@ -48,36 +61,36 @@ def kept(tmp_path, keeper):
     return look
 
 
-def test_segments_are_kept_as_they_close_change_and_go(keeper, kept):
-    keeper.begin("model", "input", NOW)
+def test_segments_are_kept_as_they_close_change_and_go(keeper, kept, journal):
+    keeper.begin(HEAD, "j")
     document = TranscriptDocument().begin_session()
     for event in (closed("one"), SegmentUpdated(Segment(1, 100, 150, "tw")), closed("two", 1), closed("three", 2)):
         document = document.apply(event)
-        keeper.see(document)
+        keeper.see(document, 0)
     document = rewritten(document, 0, 0, "One!")
-    keeper.see(document)
+    keeper.see(document, 0)
     document = document.apply(SegmentRetracted())
-    keeper.see(document)
-    keeper.finish()
+    keeper.see(document, 0)
+    keeper.finish(journal)
     assert kept() == [("One! two", True, document)]
 
 
-def test_what_is_not_begun_is_not_written(keeper, kept):
-    keeper.see(TranscriptDocument().apply(closed("secret")))
-    keeper.finish()
+def test_what_is_not_begun_is_not_written(keeper, kept, journal):
+    keeper.see(TranscriptDocument().apply(closed("secret")), 0)
+    keeper.finish(journal)
     assert kept() == []
 
 
-def test_a_second_recording_goes_on_in_the_same_transcript_and_a_new_one_after_a_turn(keeper, kept):
+def test_a_second_recording_goes_on_in_the_same_transcript_and_a_new_one_after_a_turn(keeper, kept, journal):
     document = TranscriptDocument().begin_session().apply(closed("one"))
-    keeper.begin("m", "i", NOW)
-    keeper.see(document)
-    keeper.finish()
-    keeper.begin("m", "i", NOW)
-    keeper.see(document := document.begin_session().apply(closed("two")))
+    keeper.begin(HEAD, "j")
+    keeper.see(document, 0)
+    keeper.finish(journal)
+    keeper.begin(HEAD, "j")
+    keeper.see(document := document.begin_session().apply(closed("two")), 0)
     keeper.turn_to(None, TranscriptDocument())
-    keeper.begin("m", "i", NOW)
-    keeper.see(other := TranscriptDocument().begin_session().apply(closed("other")))
+    keeper.begin(HEAD, "j")
+    keeper.see(other := TranscriptDocument().begin_session().apply(closed("other")), 0)
     assert kept() == [("one two", False, document), ("other", False, other)]
 
 
@@ -88,8 +101,8 @@ def test_a_reopened_transcript_grows(keeper, kept, tmp_path):
     document = history.document(id)
     history.close()
     keeper.turn_to(id, document)
-    keeper.begin("m", "i", NOW)
-    keeper.see(document := document.begin_session().apply(closed("new")))
+    keeper.begin(HEAD, "j")
+    keeper.see(document := document.begin_session().apply(closed("new")), 0)
     assert [one[2] for one in kept()] == [document]
 
 
@@ -104,11 +117,11 @@ def test_a_transcript_that_could_not_be_begun_is_begun_when_the_disk_works_again
 
     keeper = Keeper(lambda: Failing(tmp_path / "history.sqlite", tmp_path), said.append)
     keeper.start()
-    keeper.begin("m", "i", NOW)
+    keeper.begin(HEAD, "j")
     document = TranscriptDocument()
     for number in range(3):
         document = document.apply(closed(f"text {number}", number))
-        keeper.see(document)
+        keeper.see(document, 0)
     assert keeper.shut_down(10)
     history = History(tmp_path / "history.sqlite", tmp_path)
     assert history.document(1) == document
@@ -117,13 +130,13 @@ def test_a_transcript_that_could_not_be_begun_is_begun_when_the_disk_works_again
 
 
 def test_an_edit_far_up_is_written_alone(keeper, kept):
-    keeper.begin("m", "i", NOW)
+    keeper.begin(HEAD, "j")
     document = TranscriptDocument()
     for number in range(50):
         document = document.apply(closed(f"text{number}", number))
-    keeper.see(document)
-    keeper.see(document := rewritten(document, 3, 3, "changed"))
-    keeper.see(document := rewritten(document, 10, 11, "joined"))
+    keeper.see(document, 0)
+    keeper.see(document := rewritten(document, 3, 3, "changed"), 0)
+    keeper.see(document := rewritten(document, 10, 11, "joined"), 0)
     assert kept()[0][2] == document
 
 
@@ -135,9 +148,9 @@ def test_a_disk_that_fails_is_said_once_and_what_was_missed_is_written_when_it_w
             self.check()
             return super().begin(*what)
 
-        def write(self, *what):
+        def write(self, *what, **more):
             self.check()
-            super().write(*what)
+            super().write(*what, **more)
 
         def check(self):
             if fails[0]:
@@ -145,15 +158,15 @@ def test_a_disk_that_fails_is_said_once_and_what_was_missed_is_written_when_it_w
 
     keeper = Keeper(lambda: Failing(tmp_path / "history.sqlite", tmp_path), said.append)
     keeper.start()
-    keeper.begin("m", "i", NOW)
+    keeper.begin(HEAD, "j")
     document = TranscriptDocument()
     for number in range(3):
         document = document.apply(closed(f"text {number}", number))
-        keeper.see(document)
+        keeper.see(document, 0)
     while not keeper._jobs.empty():
         pass
     fails[0] = False
-    keeper.see(document := document.apply(closed("last", 3)))
+    keeper.see(document := document.apply(closed("last", 3)), 0)
     keeper.shut_down(10)
     history = History(tmp_path / "history.sqlite", tmp_path)
     assert history.document(1) == document

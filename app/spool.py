@@ -1,0 +1,58 @@
+"""Between a source and the engine: sound is kept as it comes, however long what is before it takes."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+from s2t_core.types import AudioChunk, neighbours_joined
+
+# An engine that is an hour behind will not catch up, and memory has an end; what is kept on disk is heard later.
+_CAPACITY_S = 3600.0
+
+
+class Spool(threading.Thread):
+    """Reads a source on a thread of its own, from `start` on; the chunks are for one reader."""
+
+    def __init__(self, chunks: Iterable[AudioChunk], keep: Callable[[AudioChunk], None]) -> None:
+        """keep: is given every chunk before the reader is."""
+        super().__init__(name="spool", daemon=True)
+        self._chunks = chunks
+        self._keep = keep
+        self._waiting: queue.SimpleQueue[AudioChunk | Exception | None] = queue.SimpleQueue()
+        self._put_s = self._taken_s = 0.0  # each counted by its own thread
+
+    def run(self) -> None:
+        try:
+            for chunk in self._chunks:
+                self._keep(chunk)
+                if self._put_s - self._taken_s < _CAPACITY_S:
+                    self._put_s += len(chunk.samples) / chunk.rate
+                    self._waiting.put(chunk)
+            self._waiting.put(None)
+        except Exception as error:  # thread boundary; it is the reader's
+            self._waiting.put(error)
+
+    def __iter__(self) -> Iterator[AudioChunk]:
+        """All that waits, joined, channel by channel, again and again until the source is over.
+
+        Raises what the source raised.
+        """
+        over: Exception | None = None
+        ended = False
+        while not ended:
+            channels: dict[str, list[AudioChunk]] = {}
+            one = self._waiting.get()
+            while isinstance(one, AudioChunk):
+                channels.setdefault(one.speaker, []).append(one)
+                if self._waiting.empty():
+                    break
+                one = self._waiting.get()
+            else:
+                ended, over = True, one
+            for chunks in channels.values():
+                self._taken_s += sum(len(chunk.samples) / chunk.rate for chunk in chunks)
+                yield from neighbours_joined(chunks)
+        if over is not None:
+            raise over
