@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     add_calibrate(training, common)
     add_finetune(training, common)
     _add_model_commands(commands, common)
-    add_sessions(commands, common)
+    add_sessions(commands, common, model)
     return parser
 
 

@@ -24,7 +24,7 @@ from app.messages import (
 from app.state import State
 from s2t_core.errors import S2TError
 from s2t_core.events import AudioLost, DocumentEvent, SegmentRetracted, TranscriptEvent
-from s2t_core.transcript import TranscriptDocument
+from s2t_core.transcript import TranscriptDocument, applied
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, DecodingOptions
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class DictationController(QObject):
     def _write(self, events: Iterable[DocumentEvent]) -> None:
         first = self.document
         for event in events:
-            before, self.document = self.document, self.document.apply(event)
+            before, self.document = self.document, applied(self.document, event)
             if isinstance(event, SegmentRetracted):
                 self.retracted.emit(before, self.document)
         if self.document is not first:

@@ -72,9 +72,13 @@ class History:
         return made
 
     def go_on(self, id: int, journal: str) -> None:
-        """It grows again, by a recording with this journal."""
+        """It grows again, by a recording with this journal, a new one or one that broke off."""
+        heard = "CASE WHEN journal = :journal THEN heard ELSE 0 END"
         with self._change() as base:
-            base.execute("UPDATE transcripts SET finished = 0, journal = ?, heard = 0 WHERE id = ?", (journal, id))
+            base.execute(
+                f"UPDATE transcripts SET finished = 0, heard = {heard}, journal = :journal WHERE id = :id",
+                {"journal": journal, "id": id},
+            )
 
     def of_journal(self, journal: str) -> tuple[int, int] | None:
         """The transcript whose last recording has this journal, and how many of its events are in it already."""

@@ -14,7 +14,7 @@ from app.journal.reader import LeftBehind, left_behind, sweep
 from app.journal.writer import Journal
 from app.messages import Stream
 from s2t_core.events import DocumentEvent, TranscriptEvent
-from s2t_core.transcript import TranscriptDocument
+from s2t_core.transcript import TranscriptDocument, applied
 from s2t_core.types import AudioChunk, DecodingOptions, neighbours_joined
 
 _BLOCK_S = 2.0  # of sound at once: text is seen to come, and drafts that are overtaken are left out
@@ -52,6 +52,11 @@ class Recovery:
     def head(self) -> Head:
         """Of the recording."""
         return self.left.head
+
+    @property
+    def end_s(self) -> float:
+        """Where the sound ends, in seconds of the recording; 0 where there is none."""
+        return max(((chunk.start + len(chunk.samples)) / chunk.rate for chunk in self.left.sound()), default=0.0)
 
     @property
     def is_needed(self) -> bool:
@@ -131,14 +136,7 @@ def _with_events(
         if number > heard and not caught_up:
             document, caught_up = replace(document, open=page.open, over=page.over), True
         for shaped in shaper.push(event):
-            page = _applied(page, shaped)
+            page = applied(page, shaped)
             if caught_up:
-                document = _applied(document, shaped)
+                document = applied(document, shaped)
     return document if caught_up else replace(document, open=page.open, over=page.over)
-
-
-def _applied(document: TranscriptDocument, event: DocumentEvent) -> TranscriptDocument:
-    try:
-        return document.apply(event)
-    except ValueError:  # the record of an event before was damaged
-        return document.without_open().apply(event)

@@ -15,12 +15,15 @@ from app.terminal import note, out, out_bytes, out_json
 if TYPE_CHECKING:
     from app.export import Transcript
     from app.history import History, TranscriptRow
+    from app.recovery import Recovery
 
 
 def add_sessions(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    common: argparse.ArgumentParser,
+    model: argparse.ArgumentParser,
 ) -> None:
-    """Declare the commands; `common` brings --debug."""
+    """Declare the commands; `common` brings --debug, `model` --model and --device."""
     parser = commands.add_parser("sessions", help="the transcripts that were kept", parents=[common])
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listed = actions.add_parser("list", help="the latest first", parents=[common])
@@ -36,6 +39,10 @@ def add_sessions(
         else:
             add_export_options(action)
             action.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it there, not to stdout")
+    recover = actions.add_parser("recover", help="bring back what was cut off", parents=[common, model])
+    recover.add_argument("id", type=int, nargs="?", metavar="ID", help="of this one only")
+    recover.add_argument("--json", action="store_true", help="for other programs")
+    recover.set_defaults(run=_recover)
     rename = actions.add_parser("rename", help="give one another name", parents=[common])
     rename.add_argument("id", type=int, metavar="ID")
     rename.add_argument("title", metavar="TITLE")
@@ -86,6 +93,42 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _recover(options: argparse.Namespace) -> int:
+    from app.paths import journals_folder, settings_file
+    from app.recovery import find
+    from app.settings_file import read_settings
+    from s2t_core.text.formatter import Formatter
+
+    rules = read_settings(settings_file())[0].text.rules
+    history = _open_history()
+    found = [one for one in find(journals_folder(), history, lambda: Formatter(rules)) if options.id in (None, one.id)]
+    history.close()
+    brought = _brought_back(found, options) if found else []
+    if options.json:
+        out_json(brought)
+    elif not found:
+        note("Nothing was cut off.")
+    return 0
+
+
+def _brought_back(found: list[Recovery], options: argparse.Namespace) -> list[dict[str, object]]:
+    """Every recording in the history, said as it gets there; the earliest first."""
+    from tqdm import tqdm
+
+    from app.bring_back import bring_back
+    from s2t_core.recognizer import load
+
+    recognizer, brought = load(options.model, options.device), list[dict[str, object]]()
+    for recovery in reversed(found):
+        with tqdm(total=round(recovery.end_s), unit="s", desc="Recovering", disable=None, leave=False) as bar:
+            id = bring_back(recovery, recognizer, _open_history, note, lambda done_s: bar.update(done_s - bar.n))
+        row = _history().find(id)
+        brought.append(_row_json(row))
+        if not options.json:
+            out(f"{row.id:5} {row.words:6} words  {row.title}")
+    return brought
+
+
 def _rename(options: argparse.Namespace) -> int:
     _history().rename(options.id, options.title)
     return 0
@@ -100,14 +143,18 @@ def _delete(options: argparse.Namespace) -> int:
 
 
 def _history() -> History:
-    from app.history import History
-
     if not history_file().exists():
         raise AppError("Nothing has been kept yet.", "Dictate something in the window: dictate")
-    history = History(history_file(), recordings_folder())
+    history = _open_history()
     if history.notice:
         note(history.notice)
     return history
+
+
+def _open_history() -> History:
+    from app.history import History
+
+    return History(history_file(), recordings_folder())
 
 
 def _transcript(history: History, id: int) -> Transcript:

@@ -149,9 +149,9 @@ class StreamSession:
     ) -> None:
         """Sound of a segment that was marked: it did not end there, nor is it drafted before all of it is back."""
         segment.hear(frame, probability)
+        self._endpointer.go_on(probability)
         if self._position >= self._known:
             self._known = 0
-            self._endpointer.restart(len(segment.probabilities))
             event = segment.draft()
             if event is not None:
                 events.append(event)

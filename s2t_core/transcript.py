@@ -130,6 +130,14 @@ class TranscriptDocument:
         return self
 
 
+def applied(document: TranscriptDocument, event: DocumentEvent) -> TranscriptDocument:
+    """As `apply`; what the event contradicts, as after damage, is closed first as far as it is committed."""
+    try:
+        return document.apply(event)
+    except ValueError:
+        return document.without_open().apply(event)
+
+
 def text_of(item: Item) -> str:
     """The text of a segment, tentative included, or the mark of a gap."""
     if isinstance(item, AudioLost):

@@ -80,8 +80,7 @@ class RecordDesk(QObject):
         """A recording that broke off goes on, after `turn_to` its transcript."""
         self.journal = recovery.reopened(self.noticed.emit)
         self._keeps = True
-        if recovery.id is None:
-            self._keeper.begin(recovery.head, self.journal.folder.name)
+        self._keeper.begin(recovery.head, self.journal.folder.name)
         self.see(recovery.document, recovery.heard)
 
     def tap(self, chunks: Iterable[AudioChunk]) -> Iterable[AudioChunk]:

@@ -61,7 +61,7 @@ def offer_of(found: tuple[Recovery, ...]) -> str:
     """What the user is told."""
     latest, more = found[0], len(found) - 1
     at = latest.head.started_at.astimezone().strftime("%Y-%m-%d %H:%M")
-    words = len(latest.document.text.split())
+    words = len(latest.document.without_open().text.split())
     said = "1 word" if words == 1 else f"{words} words"
     left = f" and {_length(latest.sound_s)} of sound without text yet" if latest.sound_s >= 1 else ""
     others = f" There {'is 1 more' if more == 1 else f'are {more} more'}." if more else ""

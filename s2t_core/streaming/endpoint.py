@@ -55,9 +55,7 @@ class Endpointer:
         """Take the next frame's probability of speech."""
         if not self._speaking:
             return self._wait(probability)
-        self._length += 1
-        speech = probability >= self._config.end_probability
-        self.silence_frames = 0 if speech else self.silence_frames + 1
+        self.go_on(probability)
         if any(self._over(rule) for rule in self._config.rules):
             self._speaking = False
             return Boundary.PAUSE_END
@@ -65,9 +63,16 @@ class Endpointer:
             return Boundary.FORCED_END
         return Boundary.NONE
 
+    def go_on(self, probability: float) -> None:
+        """Take a frame of a segment that is known not to end with it."""
+        self._speaking = True
+        self._length += 1
+        speech = probability >= self._config.end_probability
+        self.silence_frames = 0 if speech else self.silence_frames + 1
+
     def restart(self, length_frames: int) -> None:
-        """Go on speaking in a segment that already has so many frames: after a forced end, or where it was marked."""
-        self._speaking, self._length = True, length_frames
+        """Go on speaking in a new segment that already has so many frames, after a forced end."""
+        self._length = length_frames
 
     def _wait(self, probability: float) -> Boundary:
         self._onset = self._onset + 1 if probability >= self._config.start_probability else 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -17,7 +19,10 @@ from app.audio.silence import SilentInput
 from app.desk.companions import Companions
 from app.desk.desktop import Desktop
 from app.history import History
-from app.paths import history_file, recordings_folder, settings_file
+from app.journal.entries import Head
+from app.journal.reader import left_behind
+from app.journal.writer import Journal
+from app.paths import history_file, journals_folder, recordings_folder, settings_file
 from app.settings import HistorySettings
 from app.settings_file import read_settings
 from app.state import State
@@ -280,3 +285,80 @@ def test_help_opens(qtbot, begin):
         desktop.window.actions_by_name[name].trigger()
     assert desktop.companions.help._cheats.isVisible()
     assert "torch" in desktop.companions.help._about.text
+
+
+def left_behind_by_a_crash(text="so far so good"):
+    """A recording whose program was killed: some words committed, some sound without text."""
+    head = Head(datetime(2026, 3, 1, 12, tzinfo=UTC), "model", "Yeti", None, 0)
+    journal = Journal(journals_folder() / "20260301T120000", head, print)
+    journal.sound(AudioChunk(np.full(48000, 0.5, np.float32), 16000, 0))
+    journal.text("", (SegmentUpdated(Segment(0, 0, 16000, text, "or")),), SessionMark(16000, 1))
+    journal.close()
+
+
+def test_what_a_crash_left_is_offered_and_brought_back_and_the_same_transcript_goes_on(qtbot, begin):
+    left_behind_by_a_crash()
+    desktop = begin("and it goes on", "here", settings={"text": {"rules": {"capitals": False}}})
+    notice = desktop.window.notice
+    qtbot.waitUntil(lambda: "was cut off" in notice.text)
+    assert "4 words and 2 s of sound" in notice.text
+    assert desktop.window.view.toPlainText() == ""  # nothing happens by itself
+    qtbot.mouseClick(notice.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE and "goes" in desktop.controller.document.text)
+    assert desktop.window.view.toPlainText().casefold() == "so far so good and it goes on"
+    record(qtbot, desktop)
+    ((title, finished, _),) = kept(desktop)
+    assert title.casefold() == "so far so good and it goes on here" and finished
+    assert not list(journals_folder().iterdir())
+
+
+def test_what_is_not_wanted_back_now_is_offered_at_the_next_start(qtbot, begin):
+    left_behind_by_a_crash()
+    desktop = begin("new words")
+    qtbot.waitUntil(lambda: "was cut off" in desktop.window.notice.text)
+    record(qtbot, desktop)
+    assert [row[0] for row in kept(desktop)] == ["New words"]
+    assert len(list(journals_folder().iterdir())) == 1
+    again = begin()
+    qtbot.waitUntil(lambda: "was cut off" in again.window.notice.text)
+
+
+def test_nothing_is_brought_back_into_a_running_recording(qtbot, begin):
+    left_behind_by_a_crash()
+    desktop = begin("spoken")
+    qtbot.waitUntil(lambda: "was cut off" in desktop.window.notice.text)
+    wanted = desktop.window.notice._run
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.document.text == "Spoken")
+    wanted()
+    assert desktop.controller.document.text == "Spoken" and desktop.controller.state.is_recording
+
+
+def test_a_recording_leaves_no_journal_and_without_saving_there_never_is_one(qtbot, begin):
+    desktop = begin("kept", "secret")
+    record(qtbot, desktop)
+    qtbot.waitUntil(lambda: not list(journals_folder().iterdir()))
+    desktop.use(replace(desktop.settings, history=HistorySettings(save=False)))
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "ecret" in desktop.controller.document.text)
+    assert not list(journals_folder().iterdir())
+
+
+def test_a_program_that_ends_before_the_last_words_leaves_them_to_be_brought_back(qtbot, begin):
+    stuck = threading.Event()
+
+    class Slow(Speaking):
+        def push(self, chunk):
+            stuck.wait(10)
+            return super().push(chunk)
+
+    desktop = begin("too late")
+    desktop.recognizer._sessions[:] = [Slow("too late")]
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.LISTENING)
+    assert not desktop.shut_down(0.1)
+    desktop.companions.shut_down()
+    (left,) = left_behind(journals_folder())
+    assert left.sound_s() > 0 and not left.events
+    stuck.set()
+    assert desktop.controller.shut_down(10)

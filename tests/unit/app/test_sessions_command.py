@@ -22,7 +22,7 @@ def kept():
         words = tuple(Word(word, i * 8000, i * 8000 + 7000, 0.9) for i, word in enumerate(text.split()))
         segment = Segment(0, 0, 75 * SAMPLE_RATE_HZ, text, words=words)
         history.write(id, TranscriptDocument((segment,), session_starts=(0,)))
-        history.mark(id, finished=True)
+        history.finish(id)
     yield history
     history.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from s2t_core.events import AudioLost, SegmentClosed, SegmentRetracted, SegmentUpdated
-from s2t_core.transcript import TranscriptDocument
+from s2t_core.transcript import TranscriptDocument, applied
 from s2t_core.types import Segment
 
 RATE = 16000
@@ -135,3 +135,9 @@ def test_spoken_line_ends_and_marks_are_not_followed_or_preceded_by_a_space():
         SegmentClosed(segment(4, 9, 10, "Four.")),
     )
     assert document.text == "One, two.\nThree.\n\nFour."
+
+
+def test_an_event_that_contradicts_what_is_open_costs_no_word():
+    document = TranscriptDocument().apply(SegmentUpdated(Segment(0, 0, 900, "so far", "or")))
+    after = applied(document, SegmentUpdated(Segment(0, 1000, 1900, "", "and")))
+    assert after.text == "so far and" and after.settled_text == "so far"
