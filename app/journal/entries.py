@@ -81,7 +81,8 @@ def unpack_text(payload: bytes) -> Text:
 def pack_sound(chunk: AudioChunk) -> bytes:
     """Its samples with 16 bits each."""
     name = chunk.speaker.encode()
-    samples = np.clip(np.rint(chunk.samples * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2")
+    finite = np.nan_to_num(chunk.samples, posinf=1.0, neginf=-1.0)
+    samples = np.clip(np.rint(finite * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1).astype("<i2")
     return _SOUND.pack(chunk.start, chunk.rate, len(name)) + name + samples.tobytes()
 
 

@@ -66,25 +66,26 @@ def home_of(env: dict[str, str]) -> Path:
 def kill_once(env: dict[str, str], dice: random.Random, kills: Kills) -> None:
     """Start it, let it recover and record for a while, and kill it."""
     arguments = ["new"] if dice.random() < 0.3 else []
-    early_s = dice.uniform(0.1, 7.0) if dice.random() < 0.3 else None
-    busy_s = dice.uniform(0.0, 6.0)  # after it has begun to recover or to record
+    # While it starts, after so long in all; or so long after it has begun to bring back, or to record.
+    awaited, then_s = dice.choice((("", 7.0), ("draining", 8.0), ("listening", 10.0), ("listening", 10.0)))
+    then_s = dice.uniform(0.0, then_s)
     process = subprocess.Popen(
         [sys.executable, str(DRIVER), *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     told: queue.SimpleQueue[dict] = queue.SimpleQueue()
     reader = threading.Thread(target=lambda: [told.put(json.loads(line)) for line in process.stdout], daemon=True)
     reader.start()
-    began, busy, state, settled, heard_s = time.monotonic(), None, "starting", "", None
+    began, state, settled, heard_s = time.monotonic(), "starting", "", None
+    since = began if not awaited else None
     while True:
         with contextlib.suppress(queue.Empty):
             one = told.get(timeout=0.01)
             state = one.get("state", state)
             settled, heard_s = one.get("settled", settled), one.get("heard_s", heard_s)
-            if busy is None and state in ("draining", "listening"):
-                busy = time.monotonic()
+            if since is None and state in (awaited, "listening"):  # where nothing is to be brought back, it records
+                since = time.monotonic()
         now = time.monotonic()
-        over = now - began > early_s if early_s is not None else busy is not None and now - busy > busy_s
-        if over or now - began > _SETTLE_S:
+        if (since is not None and now - since > then_s) or now - began > _SETTLE_S:
             break
     process.kill()
     process.wait()
