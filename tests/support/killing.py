@@ -23,6 +23,8 @@ from s2t_core.types import SAMPLE_RATE_HZ
 
 DRIVER = Path(__file__).parent / "drive_killed.py"
 _SETTLE_S = 120.0
+# While it starts, so long after it has begun to bring back, or to record.
+_MOMENTS = (("", 7.0), ("draining", 8.0), ("listening", 10.0), ("listening", 10.0))
 
 
 @dataclass
@@ -63,11 +65,13 @@ def home_of(env: dict[str, str]) -> Path:
     return Path(env["XDG_DATA_HOME"]) / "dictate"
 
 
-def kill_once(env: dict[str, str], dice: random.Random, kills: Kills) -> None:
-    """Start it, let it recover and record for a while, and kill it."""
+def kill_once(env: dict[str, str], dice: random.Random, kills: Kills, moment: tuple[str, float] | None = None) -> None:
+    """Start it, let it recover and record for a while, and kill it.
+
+    moment: the state that is waited for, and the seconds within which the kill comes then; None: any
+    """
     arguments = ["new"] if dice.random() < 0.3 else []
-    # While it starts, after so long in all; or so long after it has begun to bring back, or to record.
-    awaited, then_s = dice.choice((("", 7.0), ("draining", 8.0), ("listening", 10.0), ("listening", 10.0)))
+    awaited, then_s = moment or dice.choice(_MOMENTS)
     then_s = dice.uniform(0.0, then_s)
     process = subprocess.Popen(
         [sys.executable, str(DRIVER), *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -90,6 +94,7 @@ def kill_once(env: dict[str, str], dice: random.Random, kills: Kills) -> None:
     process.kill()
     process.wait()
     reader.join()
+    process.stdout.close()
     while not told.empty():  # what it still said before it died
         one = told.get()
         settled, heard_s = one.get("settled", settled), one.get("heard_s", heard_s)

@@ -129,7 +129,7 @@ def whole(chunks):
 
 
 @given(killed_after=st.integers(1, 114), kept=st.lists(st.booleans(), min_size=8, max_size=8))
-@settings(deadline=None, max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=15, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whenever_it_is_killed_and_whatever_the_history_had_by_then_every_word_is_there_once(
     tmp_path_factory, killed_after, kept
 ):

@@ -21,7 +21,7 @@ from s2t_core.types import AudioChunk, chunk_from
 
 RATE = 16000
 STEP = 1600
-LONG = SessionConfig(endpoint=EndpointConfig(longest_ms=5000))
+LONG = SessionConfig(endpoint=EndpointConfig(longest_ms=2200))
 
 
 def chunks(samples, rate=RATE, size=STEP):
@@ -53,11 +53,11 @@ def broken_off(samples, breaks_after, open_session, rate=RATE):
     return document
 
 
-@given(breaks_after=st.integers(0, 110), pause=st.integers(0, 60), config=st.sampled_from([SessionConfig(), LONG]))
-@settings(deadline=None, max_examples=25, derandomize=True)
+@given(breaks_after=st.integers(0, 60), pause=st.integers(0, 60), config=st.sampled_from([SessionConfig(), LONG]))
+@settings(deadline=None, max_examples=20, derandomize=True)
 def test_wherever_it_broke_off_every_word_comes_once(breaks_after, pause, config):
     quiet = np.zeros(2 * RATE, np.float32)
-    samples = np.concatenate([quiet[: pause * 320], speech(4), quiet, speech(5), quiet])
+    samples = np.concatenate([quiet[: pause * 320], speech(2.5), quiet[:RATE], speech(3), quiet[:RATE]])
 
     def opened(mark):
         return StreamSession(ClockDecoder(), LoudnessDetector(), config, mark)
@@ -70,7 +70,7 @@ def test_wherever_it_broke_off_every_word_comes_once(breaks_after, pause, config
     assert all(start >= end for end, start in zip(ends, starts[1:], strict=False))
 
 
-@pytest.mark.parametrize("seconds", [1.0, 2.5, 4.0, 5.5])
+@pytest.mark.parametrize("seconds", [2.5, 5.5])
 def test_real_speech_goes_on_word_for_word(recognizer, sample, seconds):
     def opened(mark):
         return recognizer.open_session(mark=mark)
