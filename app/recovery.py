@@ -17,7 +17,7 @@ from s2t_core.events import DocumentEvent, TranscriptEvent
 from s2t_core.transcript import TranscriptDocument, applied
 from s2t_core.types import AudioChunk, DecodingOptions, neighbours_joined
 
-_BLOCK_S = 2.0  # of sound at once: text is seen to come, and drafts that are overtaken are left out
+_BLOCK_S = 10.0  # of sound at once: text is seen to come, and most drafts, which only cost time here, are left out
 
 
 class Shaper(Protocol):
