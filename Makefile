@@ -18,7 +18,7 @@ TEST_PACKAGES := xvfb openbox xdotool pulseaudio pulseaudio-utils
 TORCH := 2.13.0
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: run test lint clean
+.PHONY: run test lint fuzz clean
 run: $(VENV)/.installed
 	@$(BIN)/dictate demo
 
@@ -29,6 +29,12 @@ lint: $(VENV)/.tested
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+# Hostile input for every reader, a minute each; `make fuzz SECONDS=600` goes on for longer.
+SECONDS := 60
+fuzz: $(VENV)/.tested
+	@$(PIP) install --editable '.[fuzz]'
+	@$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS)
 
 clean:
 	rm -rf $(VENV)

@@ -9,15 +9,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
+# A terminal obeys control characters, wherever they come from; of those a text needs two.
+_OBEYED = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+# What some readers take for the end of a line, or a terminal for a command; JSON has an escape for each.
+_ESCAPED = {code: f"\\u{code:04x}" for code in (*range(127, 160), 0x2028, 0x2029)}
+
 
 def out(text: str) -> None:
-    """A line on stdout, flushed at once: others read it while we run."""
-    print(text, flush=True)
+    """A line on stdout, flushed at once: others read it while we run. No control character gets through."""
+    print(text.translate(_OBEYED), flush=True)
 
 
 def out_bytes(data: bytes) -> None:
-    """The bytes of a file on stdout, whatever the terminal's spelling."""
+    """The bytes of a file on stdout, whatever the terminal's spelling; a terminal gets no control characters."""
     sys.stdout.flush()
+    if sys.stdout.isatty():
+        out(data.decode("utf-8", errors="replace").removesuffix("\n"))
+        return
     stream = getattr(sys.stdout, "buffer", None)
     if stream is None:  # somebody caught stdout as text
         sys.stdout.write(data.decode("utf-8", errors="replace"))
@@ -28,12 +36,12 @@ def out_bytes(data: bytes) -> None:
 
 def out_json(value: Any) -> None:
     """One JSON object on one line of stdout."""
-    out(json.dumps(value, ensure_ascii=False))
+    out(json.dumps(value, ensure_ascii=False).translate(_ESCAPED))
 
 
 def note(text: str) -> None:
     """One line on stderr, whatever is in it."""
-    print(" ".join(text.splitlines()), file=sys.stderr, flush=True)
+    print(" ".join(text.splitlines()).translate(_OBEYED), file=sys.stderr, flush=True)
 
 
 def prepare_streams() -> None:

@@ -111,19 +111,19 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     pieces = sentencepiece.SentencePieceProcessor()
     try:
         pieces.Load(str(model))
-    except (OSError, RuntimeError) as error:
+        known = {pieces.IdToPiece(i) for i in range(pieces.GetPieceSize())}
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
         raise TokenizerError(f"{model} cannot be read ({type(error).__name__}).", _USE_WHOLE) from None
-    _check_vocabulary(path, vocabulary, pieces)
+    _check_vocabulary(path, vocabulary, known)
     return Tokenizer(config, vocabulary, pieces)
 
 
-def _check_vocabulary(path: Path, vocabulary: dict[str, int], pieces: sentencepiece.SentencePieceProcessor) -> None:
-    """Raises TokenizerError unless the vocabulary numbers the pieces of the model, each once.
+def _check_vocabulary(path: Path, vocabulary: dict[str, int], known: set[str]) -> None:
+    """Raises TokenizerError unless the vocabulary numbers the known pieces of the model, each once.
 
     Public vocabularies leave out a piece or add a few words to fill up; another model's differ in most.
     """
     if len(set(vocabulary.values())) != len(vocabulary) or max(vocabulary.values(), default=0) >= 2 * len(vocabulary):
         raise TokenizerError(f"{path} numbers its tokens twice or with gaps.", _USE_WHOLE)
-    known = {pieces.IdToPiece(i) for i in range(pieces.GetPieceSize())}
     if len(known & vocabulary.keys()) < 0.95 * max(len(known), len(vocabulary)):
         raise TokenizerError(f"{path} is not the vocabulary of the sentencepiece model beside it.", _USE_WHOLE)

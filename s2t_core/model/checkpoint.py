@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import pickle
 import shutil
 from pathlib import Path
 from typing import Any
@@ -68,7 +67,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """All tensors of a weights file as float32; safetensors are memory-mapped, pickles may hold tensors only."""
     try:
         state = _read_torch(path) if path.name == TORCH else _read_safetensors(path)
-    except (SafetensorError, OSError, RuntimeError, ValueError, IndexError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # a pickle that is damaged raises whatever its remains lead to
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise CheckpointError(f"{path} cannot be read ({reason[:160]}).", _AGAIN) from None
     for name in _COMPUTED:

@@ -205,3 +205,24 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path):
     path.write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(CheckpointError, match="cannot be read"):
         read_weights(path)
+
+
+def test_a_pickle_whose_damage_calls_the_wrong_thing_is_refused(tmp_path):
+    path = tmp_path / "pytorch_model.bin"
+    torch.save({"x": torch.zeros(2)}, path, _use_new_zipfile_serialization=False)
+    path.write_bytes(path.read_bytes().replace(b"_rebuild_tensor_v2", b"_rebuild_tensor_v3"))
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        read_weights(path)
+
+
+def test_weights_that_promise_more_than_there_is_cost_nothing(tmp_path):
+    """A header of terabytes, and a length of it that no file has."""
+    import resource
+
+    head = json.dumps({"x": {"dtype": "F32", "shape": [1 << 20, 1 << 20], "data_offsets": [0, 1 << 42]}}).encode()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for content in (len(head).to_bytes(8, "little") + head, (1 << 62).to_bytes(8, "little") + head, b"\xff" * 20):
+        (tmp_path / "model.safetensors").write_bytes(content)
+        with pytest.raises(CheckpointError, match="cannot be read"):
+            read_weights(tmp_path / "model.safetensors")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB

@@ -106,3 +106,13 @@ def test_broken_vocabularies_are_refused(folder, name, content, said):
         (folder / name).write_bytes(content)
     with pytest.raises((TokenizerError, ConfigError), match=said):
         load_tokenizer(folder)
+
+
+def test_a_model_whose_pieces_are_no_text_is_refused(tmp_path):
+    for path in MODEL.glob("*.json"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    data = (MODEL / "sentencepiece.bpe.model").read_bytes()
+    place = data.index("▁the".encode())
+    (tmp_path / "sentencepiece.bpe.model").write_bytes(data[:place] + b"\xff" + data[place + 1 :])
+    with pytest.raises(TokenizerError, match="cannot be read"):
+        load_tokenizer(tmp_path)
