@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,10 @@ from pathlib import Path
 import numpy as np
 import soxr
 
+from app.audio.file import read_chunks
 from app.audio.recorder import Recorder
+from app.evaluate import joined
+from app.feed import PIECE, pieces_of
 from app.history import History
 from app.journal import writer
 from app.journal.entries import Head
@@ -30,6 +33,7 @@ from app.messages import EngineMessage, SessionEnded, Stream, Transcribed
 from app.recovery import find
 from app.spool import Spool
 from s2t_core.events import AudioLost
+from s2t_core.manifest import Utterance
 from s2t_core.recognizer import Recognizer
 from s2t_core.streaming.mark import SessionMark
 from s2t_core.text.formatter import Formatter
@@ -39,7 +43,20 @@ from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Samples
 
 MINUTE = 60 * SAMPLE_RATE_HZ
 FAULTS = ("gap", "rate", "exception", "poison", "full disk", "locked history", "burst", "nonsense", "kill")
+_QUIET = np.float32(1e-4)  # of full scale: no room is digitally silent
 _LASTS = 10 * SAMPLE_RATE_HZ  # of sound, what does not pass in a moment
+
+
+def thoughtful(utterances: Sequence[Utterance]) -> Iterator[Samples]:
+    """Pieces of the utterances over and over, with pauses of one to three times their length, as in dictation."""
+    dice, waiting = np.random.default_rng(0), np.zeros(0, np.float32)
+    for one in itertools.cycle(utterances):
+        samples = joined(list(read_chunks(one.path, block_s=1.0)))
+        pause = dice.standard_normal(round(len(samples) * dice.uniform(1.0, 3.0))).astype(np.float32) * _QUIET
+        waiting = np.concatenate([waiting, samples, pause])
+        whole = len(waiting) // PIECE * PIECE
+        yield from pieces_of(waiting[:whole])
+        waiting = waiting[whole:]
 
 
 class _Killed(BaseException):
