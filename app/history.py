@@ -11,15 +11,15 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from app.errors import AppError
 from app.history_items import item_of, item_row, length_samples, title_of, word_count
+from app.history_schema import bring_up_to_date
 from s2t_core.transcript import TranscriptDocument, text_of
 
-_VERSION = 1
 _BUSY_MS = 5000
 _SNIPPET_LENGTH = 200
 _PLACE_BITS = 24  # of a row's number in the texts: so many items has a transcript at most
@@ -29,22 +29,6 @@ _COLUMNS = "id, title, started_at, length_samples, words, model, source, finishe
 _SET_UP = """
 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
 """
-_SCHEMA = f"""
-CREATE TABLE transcripts (
-    id INTEGER PRIMARY KEY, title TEXT NOT NULL, named INTEGER NOT NULL DEFAULT 0, started_at TEXT NOT NULL,
-    model TEXT NOT NULL, source TEXT NOT NULL, finished INTEGER NOT NULL DEFAULT 0, words INTEGER NOT NULL DEFAULT 0,
-    length_samples INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE items (
-    transcript INTEGER NOT NULL REFERENCES transcripts (id) ON DELETE CASCADE, place INTEGER NOT NULL,
-    starts INTEGER NOT NULL, segment INTEGER, start_sample INTEGER NOT NULL, end_sample INTEGER NOT NULL,
-    speaker TEXT NOT NULL, text TEXT NOT NULL, words TEXT NOT NULL, PRIMARY KEY (transcript, place)) WITHOUT ROWID;
-CREATE TABLE recordings (
-    transcript INTEGER NOT NULL REFERENCES transcripts (id) ON DELETE CASCADE, number INTEGER NOT NULL,
-    speaker TEXT NOT NULL, file TEXT NOT NULL, PRIMARY KEY (transcript, number, speaker)) WITHOUT ROWID;
-CREATE VIRTUAL TABLE texts USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2');
-PRAGMA user_version = {_VERSION};
-"""
-
 RecordingKey = tuple[int, str]  # number of a recording in its transcript, counted from 0, and whose channel it is
 
 
@@ -106,8 +90,8 @@ class History:
             base.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             base.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
             base.execute(
-                "UPDATE transcripts SET words = ?, length_samples = ? WHERE id = ?",
-                (word_count(document), length_samples(document), id),
+                "UPDATE transcripts SET words = ?, length_samples = ?, changed_at = ? WHERE id = ?",
+                (word_count(document), length_samples(document), _now(), id),
             )
             unnamed = base.execute("SELECT 1 FROM transcripts WHERE id = ? AND named = 0", (id,)).fetchone()
             if unnamed:
@@ -187,7 +171,7 @@ class History:
         """Give it a name; an empty one is made from its text."""
         document, own = self.document(id), title.strip()
         with self._change() as base:
-            base.execute("UPDATE transcripts SET named = ? WHERE id = ?", (bool(own), id))
+            base.execute("UPDATE transcripts SET named = ?, changed_at = ? WHERE id = ?", (bool(own), _now(), id))
             _entitle(base, id, own or title_of(document))
 
     def delete(self, ids: Sequence[int]) -> None:
@@ -204,14 +188,14 @@ class History:
         with contextlib.suppress(sqlite3.Error):  # the log holds what was deleted until it is written back
             self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def sweep(self, days: int, now: datetime) -> int:
-        """Forget what is older; 0 days: nothing is. Returns how many went."""
-        if days <= 0:
-            return 0
-        oldest = (now.astimezone(UTC) - timedelta(days=days)).isoformat()
-        ids = [id for (id,) in self._rows("SELECT id FROM transcripts WHERE started_at < ?", (oldest,))]
-        self.delete(ids)
-        return len(ids)
+    def unchanged_since(self, at: datetime) -> list[int]:
+        """The transcripts that nobody has said, written or named anything in since."""
+        query = "SELECT id FROM transcripts WHERE coalesce(changed_at, started_at) < ?"
+        return [id for (id,) in self._rows(query, (at.astimezone(UTC).isoformat(),))]
+
+    def sound_files(self) -> set[str]:
+        """The names of all files of sound that belong to a transcript."""
+        return {Path(file).name for (file,) in self._rows("SELECT file FROM recordings", ())}
 
     def close(self) -> None:
         """No more is asked of it."""
@@ -235,11 +219,8 @@ class History:
         base = sqlite3.connect(self._path, timeout=_BUSY_MS / 1000, isolation_level=None)
         try:
             base.executescript(_SET_UP)
-            version = base.execute("PRAGMA user_version").fetchone()[0]
-            if version > _VERSION:
+            if not bring_up_to_date(base):
                 raise AppError(f"The history in {self._path} is of a newer version.", "Install that version again.")
-            if version == 0:
-                base.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
             base.execute("SELECT count(*) FROM transcripts")
         except BaseException:
             base.close()
@@ -274,6 +255,10 @@ class History:
 def _entitle(base: sqlite3.Connection, id: int, title: str) -> None:
     base.execute("UPDATE transcripts SET title = ? WHERE id = ?", (title, id))
     base.execute("INSERT OR REPLACE INTO texts (rowid, text) VALUES (?, ?)", (_text_row(id), title))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
 
 
 def _text_row(id: int, place: int = -1) -> int:

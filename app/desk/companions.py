@@ -25,6 +25,7 @@ from app.export.options import ExportChoice
 from app.history import History
 from app.history_items import length_samples, title_of
 from app.paths import history_file, recordings_folder
+from app.retention import forget
 from app.state import State
 from app.ui.come_forward import come_forward
 from app.ui.drops import accept_drops
@@ -82,7 +83,7 @@ class Companions(QObject):
         if days and history_file().exists():
             with contextlib.suppress(AppError):  # it will be said when the history is opened
                 history = _open_history()
-                history.sweep(days, datetime.now(UTC))
+                forget(history, history_file(), recordings_folder(), days, datetime.now(UTC))
                 history.close()
 
     def shut_down(self) -> bool:
