@@ -6,7 +6,6 @@ A transcript is committed segment by segment while it grows; what was committed 
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -18,12 +17,12 @@ from typing import Any
 from app.errors import AppError
 from app.history_items import item_of, item_row, length_samples, title_of, word_count
 from app.history_schema import bring_up_to_date
+from app.history_search import LAST_PLACE, beginnings, matching, text_row
+from app.private_files import narrow, private_file, private_folder, removed
 from s2t_core.transcript import TranscriptDocument, text_of
 
 _BUSY_MS = 5000
 _SNIPPET_LENGTH = 200
-_PLACE_BITS = 24  # of a row's number in the texts: so many items has a transcript at most
-_LAST_PLACE = (1 << _PLACE_BITS) - 2
 _COLUMNS = "id, title, started_at, length_samples, words, model, source, finished"
 # Secure_delete overwrites what is deleted: a forgotten dictation is not left in free pages.
 _SET_UP = """
@@ -59,9 +58,12 @@ class History:
         """path: of the database, made where there is none; recordings: the folder of the sound that is kept."""
         self.notice = ""  # of a file that had to be set aside
         self._path, self._recordings = path, recordings
+        self._taken_back = False  # something that was written has gone, and may be in the index or the log
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.touch(mode=0o600)
+            private_folder(path.parent)
+            private_file(path)
+            for beside in (f"{path}-wal", f"{path}-shm", recordings):
+                narrow(Path(beside))
             self._base = self._opened()
         except (OSError, sqlite3.Error) as error:
             raise _fault(path, error) from None
@@ -81,12 +83,13 @@ class History:
     def write(self, id: int, document: TranscriptDocument, first: int = 0, end: int | None = None) -> None:
         """Keep the closed items of the document; those before `first`, and from `end` on, are kept as they are."""
         places = range(first, len(document.closed) if end is None else end)
-        last = _LAST_PLACE if places.stop == len(document.closed) else places.stop - 1
+        last = LAST_PLACE if places.stop == len(document.closed) else places.stop - 1
         rows = [item_row(id, place, document) for place in places]
-        texts = [(_text_row(id, place), text_of(document.closed[place])) for place in places]
+        texts = [(text_row(id, place), text_of(document.closed[place])) for place in places]
         with self._change() as base:
-            base.execute("DELETE FROM items WHERE transcript = ? AND place BETWEEN ? AND ?", (id, first, last))
-            base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (_text_row(id, first), _text_row(id, last)))
+            gone = base.execute("DELETE FROM items WHERE transcript = ? AND place BETWEEN ? AND ?", (id, first, last))
+            self._taken_back = self._taken_back or gone.rowcount > 0
+            base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (text_row(id, first), text_row(id, last)))
             base.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             base.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
             base.execute(
@@ -101,6 +104,8 @@ class History:
         """Its recording has ended in order, or it grows again."""
         with self._change() as base:
             base.execute("UPDATE transcripts SET finished = ? WHERE id = ?", (finished, id))
+        if finished:
+            self._wipe()
 
     def add_recording(self, id: int, key: RecordingKey, file: Path) -> None:
         """The sound of this recording of the transcript is in this file of the folder."""
@@ -117,7 +122,7 @@ class History:
     ) -> tuple[TranscriptRow, ...]:
         """The latest first, but for those `without`. With `search`, those that hold words beginning with each of its
         words; limit -1: all."""
-        found, values = _matching(search, without)
+        found, values = matching(search, without)
         page = f"{found} ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?"
         return self._listed(page, (*values, limit, offset), search)
 
@@ -128,7 +133,7 @@ class History:
 
     def count(self, search: str = "", without: Sequence[int] = ()) -> int:
         """How many `transcripts` there are."""
-        found, values = _matching(search, without)
+        found, values = matching(search, without)
         return int(self._rows(f"SELECT count(*) FROM transcripts WHERE {found}", values)[0][0])
 
     def _listed(self, which: str, values: tuple[object, ...], search: str) -> tuple[TranscriptRow, ...]:
@@ -149,12 +154,12 @@ class History:
         )
 
     def _snippet(self, id: int, search: str) -> str:
-        words = _words(search)
+        words = beginnings(search)
         if words:
             rows = self._rows(
                 "SELECT snippet(texts, 0, char(2), char(3), '…', 12) FROM texts "
                 "WHERE texts MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT 1",
-                (" OR ".join(words), _text_row(id), _text_row(id + 1) - 1),
+                (" OR ".join(words), text_row(id), text_row(id + 1) - 1),
             )
         else:
             rows = self._rows("SELECT text FROM items WHERE transcript = ? ORDER BY place LIMIT 1", (id,))
@@ -173,6 +178,7 @@ class History:
         with self._change() as base:
             base.execute("UPDATE transcripts SET named = ?, changed_at = ? WHERE id = ?", (bool(own), _now(), id))
             _entitle(base, id, own or title_of(document))
+        self._taken_back = True
 
     def delete(self, ids: Sequence[int]) -> None:
         """They are gone, with their sound."""
@@ -180,13 +186,13 @@ class History:
         with self._change() as base:
             for id in ids:
                 base.execute("DELETE FROM transcripts WHERE id = ?", (id,))
-                base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (_text_row(id), _text_row(id + 1) - 1))
+                base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (text_row(id), text_row(id + 1) - 1))
             base.execute("INSERT INTO texts (texts) VALUES ('optimize')")  # its index forgets them as well
-        for file in files:
-            with contextlib.suppress(OSError):
-                file.unlink()
-        with contextlib.suppress(sqlite3.Error):  # the log holds what was deleted until it is written back
-            self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._taken_back = True  # the log has them still
+        self._wipe()
+        stuck = [file for file in files if not removed(file)]
+        if stuck:
+            raise AppError(f"The text is gone, but its sound in {stuck[0]} is not.", "Remove that file by hand.")
 
     def unchanged_since(self, at: datetime) -> list[int]:
         """The transcripts that nobody has said, written or named anything in since."""
@@ -199,7 +205,17 @@ class History:
 
     def close(self) -> None:
         """No more is asked of it."""
+        self._wipe()
         self._base.close()
+
+    def _wipe(self) -> None:
+        """Words that were deleted or written over are on the disk no more: neither in the index nor in the log."""
+        if self._taken_back:
+            with contextlib.suppress(AppError, sqlite3.Error):  # busy or full: the next time
+                with self._change() as base:
+                    base.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+                busy, *_ = self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                self._taken_back = bool(busy)
 
     def _opened(self) -> sqlite3.Connection:
         try:
@@ -211,7 +227,7 @@ class History:
             self._path.replace(aside)
             for tail in ("-wal", "-shm"):
                 self._path.with_name(self._path.name + tail).unlink(missing_ok=True)
-            self._path.touch(mode=0o600)
+            private_file(self._path)
             self.notice = f"The history was damaged; it is kept as {aside.name}, and a new one has begun."
             return self._connected()
 
@@ -254,30 +270,11 @@ class History:
 
 def _entitle(base: sqlite3.Connection, id: int, title: str) -> None:
     base.execute("UPDATE transcripts SET title = ? WHERE id = ?", (title, id))
-    base.execute("INSERT OR REPLACE INTO texts (rowid, text) VALUES (?, ?)", (_text_row(id), title))
+    base.execute("INSERT OR REPLACE INTO texts (rowid, text) VALUES (?, ?)", (text_row(id), title))
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
-
-
-def _text_row(id: int, place: int = -1) -> int:
-    """The number of an item's row among all texts; that of the title where no place is given."""
-    return (id << _PLACE_BITS) + place + 1
-
-
-def _matching(search: str, without: Sequence[int]) -> tuple[str, tuple[object, ...]]:
-    """What holds of the transcripts with all words of the search, and the values in it."""
-    words = _words(search)
-    each = f"id IN (SELECT rowid >> {_PLACE_BITS} FROM texts WHERE texts MATCH ?)"
-    other = f"id NOT IN ({', '.join('?' * len(without))})"
-    return " AND ".join([*([each] * len(words)), other]), (*words, *without)
-
-
-def _words(search: str) -> tuple[str, ...]:
-    """Each word as the beginning of a word, quoted: nothing in it is an operator."""
-    words = (re.sub(r"[^\w']", " ", search, flags=re.UNICODE)).split()
-    return tuple(f'"{word}"*' for word in words if any(sign.isalnum() for sign in word))
 
 
 def _fault(path: Path, error: Exception) -> AppError:

@@ -57,6 +57,12 @@ def recordings_folder() -> Path:
     return Path(platformdirs.user_data_path("dictate", appauthor=False)) / "recordings"
 
 
+def own_folders() -> tuple[Path, ...]:
+    """All folders in which the program writes by itself; what is in them is this user's alone."""
+    state = Path(platformdirs.user_state_path("dictate", appauthor=False))
+    return history_file().parent, settings_file().parent, log_file().parent, state, runtime_folder()
+
+
 def runtime_folder() -> Path:
     """Where running programs of this user meet; it is empty after a restart of the machine."""
     session = Path(os.environ.get("XDG_RUNTIME_DIR", ""))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.errors import AppError
 from app.history import History
+from app.private_files import removed
 
 
 def forget(
@@ -28,7 +29,7 @@ def forget(
     files = [file for file in _files(recordings) if file.name not in known]
     files += [file for file in _files(database.parent) if file.name.startswith(f"{database.name}.broken-")]
     stale = [file for file in files if file.stat().st_mtime < oldest.timestamp()]
-    stuck = [file for file in stale if not _removed(file)]
+    stuck = [file for file in stale if not removed(file)]
     if stuck:
         raise AppError(f"{stuck[0]} is older than {days} days and cannot be removed.", "Remove it by hand.")
     return len(old) + len(stale)
@@ -36,11 +37,3 @@ def forget(
 
 def _files(folder: Path) -> Iterator[Path]:
     return (file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else iter(())
-
-
-def _removed(file: Path) -> bool:
-    try:
-        file.unlink(missing_ok=True)
-    except OSError:
-        return False
-    return True

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
+from app.desk.background import Background
 from app.desk.caption_desk import CaptionDesk
 from app.desk.desktop import Desktop
 from app.desk.export_desk import ExportDesk
@@ -19,12 +20,13 @@ from app.desk.help_desk import HelpDesk
 from app.desk.history_desk import HistoryDesk
 from app.desk.record_desk import RecordDesk
 from app.desk.settings_desk import SettingsDesk
-from app.errors import AppError
+from app.errors import sentence
 from app.export import Transcript
 from app.export.options import ExportChoice
 from app.history import History
 from app.history_items import length_samples, title_of
-from app.paths import history_file, recordings_folder
+from app.paths import history_file, own_folders, recordings_folder
+from app.private_files import narrow_tree
 from app.retention import forget
 from app.state import State
 from app.ui.come_forward import come_forward
@@ -35,6 +37,7 @@ from s2t_core.types import SAMPLE_RATE_HZ
 
 _QUIET = (State.IDLE, State.PAUSED, State.FAILED)
 _WAIT_S = 3.0
+_DAY_MS = 24 * 3600 * 1000
 
 
 class Companions(QObject):
@@ -55,6 +58,8 @@ class Companions(QObject):
         self.files = FilesDesk(
             lambda: controller.loaded, lambda: Formatter(desktop.settings.text.rules), desktop.wishes
         )
+        self._background, self._days = Background(self), QTimer(self)
+        self._days.timeout.connect(self._tidy)
         window, controller = desktop.window, desktop.controller
         controller.tap = self.record.tap
         desktop.about_to_listen.connect(self.record.be_quiet)
@@ -78,13 +83,9 @@ class Companions(QObject):
         self.history.export_wanted.connect(self._export_kept)
 
     def open(self) -> None:
-        """Forget what the user wants forgotten by now."""
-        days = self._desktop.settings.history.days
-        if days and history_file().exists():
-            with contextlib.suppress(AppError):  # it will be said when the history is opened
-                history = _open_history()
-                forget(history, history_file(), recordings_folder(), days, datetime.now(UTC))
-                history.close()
+        """Behind the window, forget what the user wants forgotten by now, and so every day."""
+        self._tidy()
+        self._days.start(_DAY_MS)
 
     def shut_down(self) -> bool:
         """Write what waits; returns whether everything has ended in time."""
@@ -93,6 +94,14 @@ class Companions(QObject):
         self.history.shut_down()
         written = self.record.shut_down()
         return self.files.shut_down(_WAIT_S) and written
+
+    def _tidy(self) -> None:
+        days, open_now = self._desktop.settings.history.days, self.record.kept_as
+        self._background.run(lambda: tidy(days, () if open_now is None else (open_now,)), self._say_fault)
+
+    def _say_fault(self, result: object) -> None:
+        if isinstance(result, Exception):
+            self._desktop.window.notice.show_notice(sentence(result))
 
     def _begin(self, source: str) -> None:
         desktop = self._desktop
@@ -146,6 +155,16 @@ class Companions(QObject):
 
     def _remember(self, choice: ExportChoice) -> None:
         self._desktop.use(replace(self._desktop.settings, export=choice))
+
+
+def tidy(days: int, spared: Collection[int]) -> None:
+    """Keep what the program has written from others' eyes, and forget what has not changed for so many days but for
+    the `spared`. Raises AppError."""
+    for folder in own_folders():
+        narrow_tree(folder)
+    if days and history_file().exists():
+        with contextlib.closing(_open_history()) as history:
+            forget(history, history_file(), recordings_folder(), days, datetime.now(UTC), spared)
 
 
 def _open_history() -> History:

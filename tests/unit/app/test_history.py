@@ -143,6 +143,28 @@ def test_what_is_deleted_leaves_neither_text_nor_sound(history, place, tmp_path)
         history.document(id)
 
 
+def test_what_was_taken_back_or_written_over_is_on_the_disk_no_more_once_the_recording_is_over(history, place):
+    id = history.begin(NOW, "model", "input")
+    history.write(id, said("topsecretword", "other"))
+    history.write(id, said("harmless", "other"))
+    history.write(id, said("harmless", "other", "secondsecret"), first=2)
+    history.write(id, said("harmless", "other"), first=2)
+    history.rename(id, "thirdsecret")
+    history.rename(id, "")
+    history.mark(id, finished=True)
+    disk = b"".join(file.read_bytes() for file in place.parent.iterdir())
+    assert b"secret" not in disk and b"harmless" in disk
+
+
+def test_sound_that_cannot_be_deleted_is_said_and_the_text_is_gone(history, tmp_path):
+    id = kept(history, "text")
+    (tmp_path / "recordings" / "1.ogg").mkdir(parents=True)
+    history.add_recording(id, (0, ""), tmp_path / "recordings" / "1.ogg")
+    with pytest.raises(AppError, match="its sound in .* is not"):
+        history.delete([id])
+    assert history.transcripts() == ()
+
+
 def test_a_history_of_the_first_version_is_brought_up_to_date_once_though_many_open_it(place, tmp_path):
     place.parent.mkdir()
     base = sqlite3.connect(place, isolation_level=None)
