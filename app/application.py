@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from app.desk.companions import Companions
 from app.desk.desktop import Desktop
 from app.errors import AppError, sentence
+from app.logs import log_thread
 from app.paths import runtime_folder, settings_file
 from app.single_instance import ask, claim
 from app.ui.come_forward import come_forward
@@ -84,3 +86,4 @@ def _report_crashes(desktop: Desktop) -> None:
             desktop.window.notice.show_notice(sentence(error))
 
     sys.excepthook = report
+    threading.excepthook = log_thread
