@@ -91,7 +91,11 @@ MAY_IMPORT = {
     "app.train": ["app.audio", "app.errors", "app.evaluate", "app.terminal", "s2t_core"],
     "app.personal": ["app.errors", "app.paths", "app.private_files", "app.terminal", "app.train", "s2t_core"],
     "app.listen": ["app.audio", "app.engine", "app.errors", "app.export", "app.live_lines", "app.terminal", "s2t_core"],
-    "app.doctor": ["app.audio", "app.display", "app.errors", "app.paths", "s2t_core"],
+    "app.finding": [],
+    "app.network_guard": ["app.errors"],
+    "app.network_tour": ["app", "s2t_core"],
+    "app.network_check": ["app.finding", "app.network_tour"],
+    "app.doctor": ["app.audio", "app.display", "app.errors", "app.finding", "app.paths", "s2t_core"],
     "app.application": ["app", "s2t_core"],
     "app.cli": ["app", "s2t_core"],
     "app.__main__": ["app.cli"],
@@ -100,7 +104,7 @@ MAY_IMPORT = {
 ONLY_IN = {
     "sounddevice": ["app.audio.devices"],
     "soundcard": ["app.audio.loopback"],
-    "PySide6": ["app.ui", "app.desk", "app.controller", "app.application", "app.single_instance"],
+    "PySide6": ["app.ui", "app.desk", "app.controller", "app.application", "app.single_instance", "app.network_tour"],
     "torch": ["s2t_core"],
     "soundfile": ["app.audio.file", "app.audio.player", "app.audio.recorder"],
     "av": ["app.audio.container"],
@@ -109,6 +113,13 @@ ONLY_IN = {
     "torchaudio": [],
     "docx": ["app.export.office"],
 }
+# There is nothing to download and nobody to tell: no client of a network anywhere. What opens sockets opens local ones.
+NO_CLIENTS = (
+    "urllib.request", "http", "ftplib", "smtplib", "poplib", "imaplib", "xmlrpc", "socketserver", "asyncio", "ssl",
+    "requests", "urllib3", "httpx", "aiohttp", "websockets", "huggingface_hub", "torch.hub", "PySide6.QtWebSockets",
+)  # fmt: skip
+SOCKETS_IN = ("app.display", "app.network_guard")
+LOCAL_OF_QT = {"QLocalServer", "QLocalSocket"}
 
 
 def within(name: str, rooms: list[str]) -> bool:
@@ -147,6 +158,23 @@ def test_a_file_says_its_job_first_and_stays_readable(name):
     source = FILES[name].read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(source)), f"{name} does not say what it is for"
     assert len(source.splitlines()) <= 300, f"{name} is too long"
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_has_no_way_to_a_network(name):
+    source = FILES[name].read_text(encoding="utf-8")
+    for imported in imports(FILES[name]):
+        assert not within(imported, list(NO_CLIENTS)), f"{name} must not import {imported}"
+        assert imported != "socket" or name in SOCKETS_IN, f"{name} must not import {imported}"
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("PySide6"):
+            names = {alias.name for alias in node.names}
+            assert node.module != "PySide6.QtNetwork" or names <= LOCAL_OF_QT, f"{name} must not import {names}"
+            assert "QDesktopServices" not in names, f"{name} must not open addresses"
+            assert "QtNetwork" not in names, f"{name}: name what you need of QtNetwork"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "from_pretrained":
+            words = {word.arg: ast.unparse(word.value) for word in node.keywords}
+            assert words.get("local_files_only") == "True", f"{name} line {node.lineno} might download"
 
 
 def test_the_core_runs_without_qt_devices_or_the_program():
