@@ -55,8 +55,9 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
     desktop = Desktop(lambda: load_recognizer(model, device), settings_file(), wishes or DecodingOptions())
     _report_crashes(desktop)
     # Qt runs no Python while nothing happens, and Python handles Ctrl+C only while it runs.
-    signal.signal(signal.SIGINT, lambda *_: application.quit())
-    signal.signal(signal.SIGTERM, lambda *_: application.quit())
+    # They end it without a question: `exit`, since `quit` asks the window.
+    signal.signal(signal.SIGINT, lambda *_: application.exit())
+    signal.signal(signal.SIGTERM, lambda *_: application.exit())
     ticks = QTimer()
     ticks.timeout.connect(lambda: None)
     ticks.start(_SIGNAL_MS)

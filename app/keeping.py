@@ -38,6 +38,7 @@ class Keeper(threading.Thread):
         self._sheet = _Sheet(TranscriptDocument())
         self._begun: tuple[datetime, str, str] | None = None  # a recording whose transcript is not on disk yet
         self._fault = ""
+        self.refused = False  # the open transcript, when it was written last; what it holds since is in memory alone
 
     def begin(self, model: str, source: str, at: datetime | None = None) -> None:
         """A recording begins, in the transcript that is open or in a new one."""
@@ -80,7 +81,7 @@ class Keeper(threading.Thread):
         self._sheet = _Sheet(document)
 
         def turn(_: History) -> None:
-            self.id, self._document, self._begun = id, document, None
+            self.id, self._document, self._begun, self.refused = id, document, None, False
 
         self._jobs.put(turn)
 
@@ -121,6 +122,14 @@ class Keeper(threading.Thread):
             self.id, self._document = history.begin(*self._begun), TranscriptDocument()
 
     def _write(self, history: History, document: TranscriptDocument) -> None:
+        try:
+            self._write_changes(history, document)
+        except BaseException:
+            self.refused = True
+            raise
+        self.refused = False
+
+    def _write_changes(self, history: History, document: TranscriptDocument) -> None:
         self._open_row(history)
         if self.id is None:
             return

@@ -18,6 +18,7 @@ from app.desk.export_desk import ExportDesk
 from app.desk.files_desk import FilesDesk
 from app.desk.help_desk import HelpDesk
 from app.desk.history_desk import HistoryDesk
+from app.desk.parting import Parting
 from app.desk.record_desk import RecordDesk
 from app.desk.settings_desk import SettingsDesk
 from app.errors import sentence
@@ -61,6 +62,9 @@ class Companions(QObject):
         self._background, self._days = Background(self), QTimer(self)
         self._days.timeout.connect(self._tidy)
         window, controller = desktop.window, desktop.controller
+        self._exported: TranscriptDocument | None = None  # that of the window, when it was exported last
+        self.parting = Parting(window, lambda: controller.document, lambda: self.record.keeps_all)
+        window.on("copy_all", lambda: self.parting.settle(controller.document))
         controller.tap = self.record.tap
         desktop.about_to_listen.connect(self.record.be_quiet)
         controller.recording_began.connect(self._begin)
@@ -89,6 +93,7 @@ class Companions(QObject):
 
     def shut_down(self) -> bool:
         """Write what waits; returns whether everything has ended in time."""
+        self.parting.end()
         self.settings.shut_down()
         self.captions.shut_down()
         self.history.shut_down()
@@ -111,11 +116,22 @@ class Companions(QObject):
         self._model = model
 
     def _turn(self, id: int | None, document: TranscriptDocument) -> None:
-        if self._desktop.controller.state not in (State.IDLE, State.FAILED):
-            self._desktop.window.hint.show_notice("A recording is running. Stop it, then open another transcript.")
+        if not self._busy():
+            self.parting.ask(lambda: self._show(id, document))
+
+    def _show(self, id: int | None, document: TranscriptDocument) -> None:
+        if self._busy():  # since it was asked
             return
         self.record.turn_to(id, document, {} if id is None else self.history.recordings(id))
+        self.parting.settle(document)
         self._desktop.show(document)
+
+    def _busy(self) -> bool:
+        """Whether a recording is running, which is then said."""
+        running = self._desktop.controller.state not in (State.IDLE, State.FAILED)
+        if running:
+            self._desktop.window.hint.show_notice("A recording is running. Stop it, then open another transcript.")
+        return running
 
     def _reopen(self, id: int, document: TranscriptDocument) -> None:
         self._turn(id, document)
@@ -139,11 +155,12 @@ class Companions(QObject):
         come_forward(self._desktop.window)
 
     def _export(self) -> None:
-        document = self._desktop.controller.document
+        document = self._exported = self._desktop.controller.document
         self._export_all([(title_of(document), document)])
 
     def _export_kept(self, kept: Sequence[tuple[str, TranscriptDocument]]) -> None:
         come_forward(self._desktop.window)
+        self._exported = None
         self._export_all(kept)
 
     def _export_all(self, documents: Sequence[tuple[str, TranscriptDocument]]) -> None:
@@ -154,6 +171,8 @@ class Companions(QObject):
         self.export.open(transcripts, self._desktop.settings.export)
 
     def _remember(self, choice: ExportChoice) -> None:
+        if self._exported is not None:
+            self.parting.settle(self._exported)
         self._desktop.use(replace(self._desktop.settings, export=choice))
 
 

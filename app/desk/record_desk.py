@@ -54,6 +54,11 @@ class RecordDesk(QObject):
         """The transcript of the history that is open; None where it is not kept."""
         return self._keeper.id
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether all that is said and written in the open transcript is in the history, or on its way there."""
+        return self._keeps and not self._keeper.refused
+
     def begin(self, settings: HistorySettings, model: str, source: str, document: TranscriptDocument) -> None:
         """A recording begins, the last one of `document`."""
         self._unkept = self._unkept or not settings.save

@@ -16,11 +16,14 @@ import app.desk.desktop as desktop_module
 from app.audio.silence import SilentInput
 from app.desk.companions import Companions
 from app.desk.desktop import Desktop
+from app.errors import AppError
+from app.export.options import ExportOptions
 from app.history import History
 from app.paths import history_file, recordings_folder, settings_file
 from app.settings import HistorySettings
 from app.settings_file import read_settings
 from app.state import State
+from app.ui.export_dialog import ExportDialog
 from s2t_core.events import SegmentClosed, SegmentUpdated
 from s2t_core.text.rules import TextRules
 from s2t_core.types import AudioChunk, DecodingOptions, Segment, Word
@@ -181,6 +184,47 @@ def test_do_not_save_leaves_nothing_on_the_disk(qtbot, begin, tmp_path_factory):
     assert not recordings_folder().exists()
     files = [file for file in history_file().parent.rglob("*") if file.is_file()]
     assert all(b"ecret" not in file.read_bytes() for file in files)
+
+
+def test_unsaved_text_is_let_go_only_when_it_is_discarded_exported_or_copied(qtbot, begin, tmp_path):
+    desktop = begin("first", "second", settings={"history": {"save": False}})
+    actions, notice = desktop.window.actions_by_name, desktop.window.notice
+    record(qtbot, desktop)
+    actions["new"].trigger()
+    assert desktop.window.view.toPlainText() == "First" and "not saved" in notice.text
+    assert not desktop.window.close()
+    notice.show_notice("")
+    actions["new"].trigger()
+    notice.button.click()
+    assert desktop.window.view.toPlainText() == ""
+    record(qtbot, desktop)
+    actions["copy_all"].trigger()
+    assert desktop.window.close()
+    desktop.window.show()
+    QTest.keyClicks(desktop.window.view, "x")
+    actions["export"].trigger()
+    dialog = desktop.window.findChild(ExportDialog)
+    with qtbot.waitSignal(dialog.finished):
+        dialog.save_wanted.emit("txt", ExportOptions(), str(tmp_path / "text.txt"))
+    actions["new"].trigger()
+    assert desktop.window.view.toPlainText() == ""
+
+
+def test_text_that_the_disk_refused_is_not_let_go_and_what_is_kept_is(qtbot, begin, monkeypatch):
+    desktop = begin("first", "second")
+    record(qtbot, desktop)
+    desktop.window.actions_by_name["new"].trigger()
+    assert desktop.window.view.toPlainText() == ""
+
+    def refuse(*_):
+        raise AppError("The disk is full.", "Free space.")
+
+    with monkeypatch.context() as full:
+        full.setattr(History, "write", refuse)
+        record(qtbot, desktop)
+        qtbot.waitUntil(lambda: "disk is full" in desktop.window.notice.text)
+        desktop.window.actions_by_name["new"].trigger()
+        assert desktop.window.view.toPlainText() == "Second" and "not saved" in desktop.window.notice.text
 
 
 class LongSource(FakeSource):
