@@ -38,18 +38,19 @@ class Keeper(threading.Thread):
         self._sheet = _Sheet(TranscriptDocument())
         self._begun: tuple[datetime, str, str] | None = None  # a recording whose transcript is not on disk yet
         self._fault = ""
+        self._wanted = False  # until something is to be kept no file is made
         self.refused = False  # the open transcript, when it was written last; what it holds since is in memory alone
 
     def begin(self, model: str, source: str, at: datetime | None = None) -> None:
         """A recording begins, in the transcript that is open or in a new one."""
-        at = at or datetime.now(UTC)
+        at, self._wanted = at or datetime.now(UTC), True
         self._fault = ""  # what goes wrong is said once for every recording
         self._jobs.put(lambda history: self._begin(history, at, model, source))
 
     def keep(self, title: str, model: str, document: TranscriptDocument) -> Future[int]:
         """A whole transcript beside the one that is open: the text of a file of this name. Gives its id once it is
         written."""
-        at, kept = datetime.now(UTC), Future[int]()
+        at, kept, self._wanted = datetime.now(UTC), Future[int](), True
 
         def write(history: History) -> None:
             id = history.begin(at, model, title)
@@ -79,6 +80,7 @@ class Keeper(threading.Thread):
         """What follows belongs to this kept transcript, which is `document`, or to a new one."""
 
         self._sheet = _Sheet(document)
+        self._wanted = self._wanted or id is not None
 
         def turn(_: History) -> None:
             self.id, self._document, self._begun, self.refused = id, document, None, False
@@ -98,6 +100,8 @@ class Keeper(threading.Thread):
         while (job := self._jobs.get()) is not None:
             try:
                 if history is None:
+                    if not self._wanted:
+                        continue
                     history = self._open()
                     if history.notice:
                         self._report(history.notice)
