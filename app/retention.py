@@ -17,7 +17,7 @@ def forget(
     """Remove for good what has not changed for so many days; 0 days: nothing.
 
     database, recordings: where the history is, and the folder of its sound; spared: transcripts that are open and stay.
-    Returns how many transcripts and files went. Raises AppError where something cannot be removed, behind all the rest.
+    Returns how many transcripts and files went. Raises AppError where something cannot be removed.
     """
     if days <= 0:
         return 0

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import logging
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -12,13 +16,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from support.fakes import FakeRecognizer, FakeSource
 
+import app.desk.companions as companions_module
 import app.desk.desktop as desktop_module
+from app.audio.recorder import Recorder
 from app.audio.silence import SilentInput
 from app.desk.companions import Companions
 from app.desk.desktop import Desktop
-from app.errors import AppError
+from app.errors import AppError, sentence
 from app.export.options import ExportOptions
 from app.history import History
+from app.logs import DiscreetFormatter
 from app.paths import history_file, recordings_folder, settings_file
 from app.settings import HistorySettings
 from app.settings_file import read_settings
@@ -26,6 +33,7 @@ from app.state import State
 from app.ui.export_dialog import ExportDialog
 from s2t_core.events import SegmentClosed, SegmentUpdated
 from s2t_core.text.rules import TextRules
+from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import AudioChunk, DecodingOptions, Segment, Word
 
 
@@ -225,6 +233,82 @@ def test_text_that_the_disk_refused_is_not_let_go_and_what_is_kept_is(qtbot, beg
         qtbot.waitUntil(lambda: "disk is full" in desktop.window.notice.text)
         desktop.window.actions_by_name["new"].trigger()
         assert desktop.window.view.toPlainText() == "Second" and "not saved" in desktop.window.notice.text
+
+
+def test_at_the_start_what_is_old_is_forgotten_and_what_others_could_read_is_narrowed(qtbot, begin):
+    history = History(history_file(), recordings_folder())
+    for days in (40, 20):
+        history.begin(datetime.now(UTC) - timedelta(days=days), "m", f"{days} days ago")
+    history.close()
+    recordings_folder().mkdir(mode=0o755)
+    old = recordings_folder() / "old.ogg"
+    old.write_bytes(b"sound")
+    old.chmod(0o644)
+    begin(settings={"history": {"days": 30}})
+
+    def sources():
+        with contextlib.closing(History(history_file(), recordings_folder())) as history:
+            return [row.source for row in history.transcripts()]
+
+    qtbot.waitUntil(lambda: sources() == ["20 days ago"])
+    assert (old.stat().st_mode & 0o777, recordings_folder().stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+RARE = "Quokkas"
+
+
+class Quoting(Speaking):
+    """Says the word, then fails with it, twice."""
+
+    def push(self, chunk):
+        if self.text:
+            return super().push(chunk)
+        raise ValueError(f"what is {RARE}?")
+
+    def finish(self):
+        raise RuntimeError(f"{RARE} again")
+
+
+class Refusing(History):
+    def write(self, *what):
+        raise LookupError(RARE)
+
+
+def test_no_failure_brings_dictated_words_into_the_log(qtbot, begin, monkeypatch, caplog):
+    log = logging.getLogger()
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(DiscreetFormatter("%(threadName)s %(message)s"))
+    log.addHandler(handler)
+    caplog.set_level(logging.DEBUG)
+    desktop = begin(settings={"history": {"audio": True}})
+    desktop.recognizer._sessions = [Quoting(RARE), Quoting(RARE)]
+    monkeypatch.setattr(companions_module, "History", Refusing)
+    monkeypatch.setattr(Recorder, "put", lambda *_: quote())
+    try:
+        for _ in range(2):
+            QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+            qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+            monkeypatch.setattr(Recorder, "put", lambda *_: None)
+        assert desktop.window.view.toPlainText() == RARE
+        taken_back = SegmentUpdated(Segment(0, 0, 9, f"other than {RARE}"))
+        document = TranscriptDocument().apply(taken_back)
+        with pytest.raises(ValueError, match="takes back") as caught:
+            document.apply(SegmentUpdated(Segment(0, 0, 9, "none")))
+        sentence(caught.value)
+        companions_module.sentence(LookupError(RARE))
+        desktop.shut_down(10)
+        desktop.companions.shut_down()
+    finally:
+        log.removeHandler(handler)
+    assert RARE in caplog.text, "the errors did not quote it: nothing was tested"
+    for thread in ("engine", "keeper", "MainThread"):
+        assert f"{thread} " in written.getvalue()
+    assert RARE not in written.getvalue()
+
+
+def quote():
+    raise KeyError(RARE)
 
 
 class LongSource(FakeSource):
