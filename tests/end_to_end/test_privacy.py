@@ -90,6 +90,11 @@ class Program:
         seen = self.wait(lambda seen: seen["state"] == "idle", "end of the recording")
         assert all(word in seen["settled"].lower() for word in WORDS)
 
+    def end(self):
+        """As a system that shuts down does: without a question."""
+        self._process.terminate()
+        assert self._process.wait(30) == 0
+
     def close(self):
         self.do("close")
         assert self._process.wait(30) == 0
@@ -142,8 +147,9 @@ def test_do_not_save_leaves_nothing_while_it_runs_and_afterwards(disk, tmp_path)
     seen = []
     with opened(disk, tmp_path) as program:
         program.say_something(lambda: seen.append((disk.holding(WORDS), set(disk.listed()))))
-        program.do("copy")  # else it would ask before it closes
-        program.close()
+        program.do("close")
+        assert "Not closed yet" in program.do("text")["notice"]
+        program.end()
     ((held, during),) = seen
     after = set(disk.listed())
     assert held == disk.holding(WORDS) == []
