@@ -26,9 +26,9 @@ from app.export import Transcript
 from app.export.options import ExportChoice
 from app.history import History
 from app.history_items import length_samples, title_of
-from app.paths import history_file, own_folders, recordings_folder
+from app.paths import history_file, journals_folder, own_folders, recordings_folder
 from app.private_files import narrow_tree
-from app.retention import forget
+from app.retention import Places, forget
 from app.state import State
 from app.ui.come_forward import come_forward
 from app.ui.drops import accept_drops
@@ -183,7 +183,8 @@ def tidy(days: int, spared: Collection[int]) -> None:
         narrow_tree(folder)
     if days and history_file().exists():
         with contextlib.closing(_open_history()) as history:
-            forget(history, history_file(), recordings_folder(), days, datetime.now(UTC), spared)
+            places = Places(history_file(), recordings_folder(), journals_folder())
+            forget(history, places, days, datetime.now(UTC), spared)
 
 
 def _open_history() -> History:

@@ -10,7 +10,7 @@ import pytest
 
 from app.errors import AppError
 from app.history import History
-from app.retention import forget
+from app.retention import Places, forget
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import Segment
 
@@ -38,7 +38,8 @@ def history(database, sounds):
 
 @pytest.fixture
 def sweep(history, database, sounds):
-    return lambda days=30, **more: forget(history, database, sounds, days, NOW, **more)
+    places = Places(database, sounds, database.parent / "journals")
+    return lambda days=30, **more: forget(history, places, days, NOW, **more)
 
 
 def aged(file, days):
@@ -106,6 +107,18 @@ def test_a_database_that_was_set_aside_as_broken_goes_after_the_same_days(histor
         aged(aside, days)
     assert sweep() == 1
     assert [file.name for file in database.parent.glob("*.broken-*")] == [f"{database.name}.broken-20260301-000000"]
+
+
+def test_a_journal_goes_when_nothing_was_written_to_it_for_so_long(database, sweep):
+    for name, days in (("20250101T1", (31, 40)), ("20250101T2", (31, 1))):
+        journal = database.parent / "journals" / name
+        journal.mkdir(parents=True)
+        for number, age in enumerate(days):
+            (journal / f"{number}.part").write_bytes(b"sound")
+            aged(journal / f"{number}.part", age)
+        aged(journal, 31)
+    assert sweep() == 1
+    assert [journal.name for journal in (database.parent / "journals").iterdir()] == ["20250101T2"]
 
 
 def test_what_cannot_be_removed_is_said(history, sounds, sweep, monkeypatch):
