@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from app.desk.companions import Companions
 from app.desk.desktop import Desktop
 from app.errors import AppError, sentence
+from app.logs import log_thread
 from app.paths import runtime_folder, settings_file
 from app.single_instance import ask, claim
 from app.ui.come_forward import come_forward
@@ -58,8 +60,9 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
     )
     _report_crashes(desktop)
     # Qt runs no Python while nothing happens, and Python handles Ctrl+C only while it runs.
-    signal.signal(signal.SIGINT, lambda *_: application.quit())
-    signal.signal(signal.SIGTERM, lambda *_: application.quit())
+    # They end it without a question: `exit`, since `quit` asks the window.
+    signal.signal(signal.SIGINT, lambda *_: application.exit())
+    signal.signal(signal.SIGTERM, lambda *_: application.exit())
     ticks = QTimer()
     ticks.timeout.connect(lambda: None)
     ticks.start(_SIGNAL_MS)
@@ -89,3 +92,4 @@ def _report_crashes(desktop: Desktop) -> None:
             desktop.window.notice.show_notice(sentence(error))
 
     sys.excepthook = report
+    threading.excepthook = log_thread

@@ -22,6 +22,9 @@ from app.terminal import note, out, out_json, prepare_streams
 from app.train import add_train
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from app.finding import Finding
     from s2t_core.recognizer import Recognizer
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -101,13 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "demo", help="the window, or the sample in the terminal", parents=[common, model, steering]
     )
     demo.set_defaults(run=_demo)
-    for name, run, text, parents in (
-        ("devices", _devices, "the input devices", [common]),
-        ("doctor", _doctor, "what works here and what does not", [common, model]),
-    ):
-        command = commands.add_parser(name, help=text, parents=parents)
-        command.add_argument("--json", action="store_true", help="for other programs")
-        command.set_defaults(run=run)
+    _add_examinations(commands, common, model)
     add_eval(commands, [common, model, steering], _width)
     add_bench(commands, common, [common, model])
     training = add_train(commands, common)
@@ -116,6 +113,24 @@ def _parser() -> argparse.ArgumentParser:
     _add_model_commands(commands, common)
     add_sessions(commands, common, model)
     return parser
+
+
+def _add_examinations(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    common: argparse.ArgumentParser,
+    model: argparse.ArgumentParser,
+) -> None:
+    devices = commands.add_parser("devices", help="the input devices", parents=[common])
+    devices.set_defaults(run=_devices)
+    doctor = commands.add_parser("doctor", help="what works here and what does not", parents=[common, model])
+    doctor.add_argument(
+        "--network",
+        action="store_true",
+        help="run everything once with the network closed, and tell what tries to reach it; takes half a minute",
+    )
+    doctor.set_defaults(run=_doctor)
+    for command in (devices, doctor):
+        command.add_argument("--json", action="store_true", help="for other programs")
 
 
 def _add_model_commands(
@@ -233,16 +248,24 @@ def _devices(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from app.doctor import examine
-
     findings = []
-    for finding in examine(options.model, options.device):
+    for finding in _examined(options):
         findings.append(finding)
         if not options.json:
             out(f"{'ok  ' if finding.ok else 'BAD '} {finding.check}: {finding.detail}")
     if options.json:
         out_json([asdict(finding) for finding in findings])
     return DONE if all(finding.ok for finding in findings) else FAILED
+
+
+def _examined(options: argparse.Namespace) -> Iterator[Finding]:
+    if options.network:
+        from app.network_check import examine_network
+
+        return examine_network(options.model, options.device, lambda step: note(f"Without a network: {step} …"))
+    from app.doctor import examine
+
+    return examine(options.model, options.device)
 
 
 def _model_list(options: argparse.Namespace) -> int:

@@ -6,26 +6,17 @@ import importlib.metadata
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.audio.devices import find_input, list_inputs
 from app.audio.file import read_chunks
 from app.display import display_fault
 from app.errors import AppError
+from app.finding import Finding
 from app.paths import log_file, sample_audio
 from s2t_core.errors import S2TError
 from s2t_core.features.fbank import backend
 from s2t_core.recognizer import load
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The outcome of one check; `detail` ends with a remedy where it is not ok."""
-
-    check: str
-    ok: bool
-    detail: str
 
 
 def examine(model: Path, device: str) -> Iterator[Finding]:

@@ -6,23 +6,23 @@ A transcript is committed segment by segment while it grows; what was committed 
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from app.errors import AppError
 from app.history_items import item_of, item_row, length_samples, title_of, word_count
+from app.history_search import LAST_PLACE, beginnings, matching, text_row
 from app.history_store import open_store
+from app.private_files import narrow, private_file, private_folder, removed
 from s2t_core.transcript import TranscriptDocument, text_of
 
 _SNIPPET_LENGTH = 200
-_PLACE_BITS = 24  # of a row's number in the texts: so many items has a transcript at most
-_LAST_PLACE = (1 << _PLACE_BITS) - 2
 _COLUMNS = "id, title, started_at, length_samples, words, model, source, finished"
+
 RecordingKey = tuple[int, str]  # number of a recording in its transcript, counted from 0, and whose channel it is
 
 
@@ -52,9 +52,12 @@ class History:
     def __init__(self, path: Path, recordings: Path) -> None:
         """path: of the database, made where there is none; recordings: the folder of the sound that is kept."""
         self._path, self._recordings = path, recordings
+        self._taken_back = False  # something that was written has gone, and may be in the index or the log
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.touch(mode=0o600)
+            private_folder(path.parent)
+            private_file(path)
+            for beside in (f"{path}-wal", f"{path}-shm", recordings):
+                narrow(Path(beside))
             self._base, self.notice = open_store(path)
         except (OSError, sqlite3.Error) as error:
             raise _fault(path, error) from None
@@ -93,17 +96,18 @@ class History:
         heard: how many events of its last recording are in the document
         """
         places = range(first, len(document.closed) if end is None else end)
-        last = _LAST_PLACE if places.stop == len(document.closed) else places.stop - 1
+        last = LAST_PLACE if places.stop == len(document.closed) else places.stop - 1
         rows = [item_row(id, place, document) for place in places]
-        texts = [(_text_row(id, place), text_of(document.closed[place])) for place in places]
+        texts = [(text_row(id, place), text_of(document.closed[place])) for place in places]
         with self._change() as base:
-            base.execute("DELETE FROM items WHERE transcript = ? AND place BETWEEN ? AND ?", (id, first, last))
-            base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (_text_row(id, first), _text_row(id, last)))
+            gone = base.execute("DELETE FROM items WHERE transcript = ? AND place BETWEEN ? AND ?", (id, first, last))
+            self._taken_back = self._taken_back or gone.rowcount > 0
+            base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (text_row(id, first), text_row(id, last)))
             base.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             base.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
             base.execute(
-                "UPDATE transcripts SET words = ?, length_samples = ?, heard = ? WHERE id = ?",
-                (word_count(document), length_samples(document), heard, id),
+                "UPDATE transcripts SET words = ?, length_samples = ?, heard = ?, changed_at = ? WHERE id = ?",
+                (word_count(document), length_samples(document), heard, _now(), id),
             )
             unnamed = base.execute("SELECT 1 FROM transcripts WHERE id = ? AND named = 0", (id,)).fetchone()
             if unnamed:
@@ -113,6 +117,7 @@ class History:
         """Its recording has ended in order."""
         with self._change() as base:
             base.execute("UPDATE transcripts SET finished = 1 WHERE id = ?", (id,))
+        self._wipe()
 
     def add_recording(self, id: int, key: RecordingKey, file: Path) -> None:
         """The sound of this recording of the transcript is in this file of the folder."""
@@ -129,7 +134,7 @@ class History:
     ) -> tuple[TranscriptRow, ...]:
         """The latest first, but for those `without`. With `search`, those that hold words beginning with each of its
         words; limit -1: all."""
-        found, values = _matching(search, without)
+        found, values = matching(search, without)
         page = f"{found} ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?"
         return self._listed(page, (*values, limit, offset), search)
 
@@ -140,7 +145,7 @@ class History:
 
     def count(self, search: str = "", without: Sequence[int] = ()) -> int:
         """How many `transcripts` there are."""
-        found, values = _matching(search, without)
+        found, values = matching(search, without)
         return int(self._rows(f"SELECT count(*) FROM transcripts WHERE {found}", values)[0][0])
 
     def _listed(self, which: str, values: tuple[object, ...], search: str) -> tuple[TranscriptRow, ...]:
@@ -161,12 +166,12 @@ class History:
         )
 
     def _snippet(self, id: int, search: str) -> str:
-        words = _words(search)
+        words = beginnings(search)
         if words:
             rows = self._rows(
                 "SELECT snippet(texts, 0, char(2), char(3), '…', 12) FROM texts "
                 "WHERE texts MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT 1",
-                (" OR ".join(words), _text_row(id), _text_row(id + 1) - 1),
+                (" OR ".join(words), text_row(id), text_row(id + 1) - 1),
             )
         else:
             rows = self._rows("SELECT text FROM items WHERE transcript = ? ORDER BY place LIMIT 1", (id,))
@@ -183,8 +188,9 @@ class History:
         """Give it a name; an empty one is made from its text."""
         document, own = self.document(id), title.strip()
         with self._change() as base:
-            base.execute("UPDATE transcripts SET named = ? WHERE id = ?", (bool(own), id))
+            base.execute("UPDATE transcripts SET named = ?, changed_at = ? WHERE id = ?", (bool(own), _now(), id))
             _entitle(base, id, own or title_of(document))
+        self._taken_back = True
 
     def delete(self, ids: Sequence[int]) -> None:
         """They are gone, with their sound."""
@@ -192,26 +198,36 @@ class History:
         with self._change() as base:
             for id in ids:
                 base.execute("DELETE FROM transcripts WHERE id = ?", (id,))
-                base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (_text_row(id), _text_row(id + 1) - 1))
+                base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (text_row(id), text_row(id + 1) - 1))
             base.execute("INSERT INTO texts (texts) VALUES ('optimize')")  # its index forgets them as well
-        for file in files:
-            with contextlib.suppress(OSError):
-                file.unlink()
-        with contextlib.suppress(sqlite3.Error):  # the log holds what was deleted until it is written back
-            self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._taken_back = True  # the log has them still
+        self._wipe()
+        stuck = [file for file in files if not removed(file)]
+        if stuck:
+            raise AppError(f"The text is gone, but its sound in {stuck[0]} is not.", "Remove that file by hand.")
 
-    def sweep(self, days: int, now: datetime) -> int:
-        """Forget what is older; 0 days: nothing is. Returns how many went."""
-        if days <= 0:
-            return 0
-        oldest = (now.astimezone(UTC) - timedelta(days=days)).isoformat()
-        ids = [id for (id,) in self._rows("SELECT id FROM transcripts WHERE started_at < ?", (oldest,))]
-        self.delete(ids)
-        return len(ids)
+    def unchanged_since(self, at: datetime) -> list[int]:
+        """The transcripts that nobody has said, written or named anything in since."""
+        query = "SELECT id FROM transcripts WHERE coalesce(changed_at, started_at) < ?"
+        return [id for (id,) in self._rows(query, (at.astimezone(UTC).isoformat(),))]
+
+    def sound_files(self) -> set[str]:
+        """The names of all files of sound that belong to a transcript."""
+        return {Path(file).name for (file,) in self._rows("SELECT file FROM recordings", ())}
 
     def close(self) -> None:
         """No more is asked of it."""
+        self._wipe()
         self._base.close()
+
+    def _wipe(self) -> None:
+        """Words that were deleted or written over are on the disk no more: neither in the index nor in the log."""
+        if self._taken_back:
+            with contextlib.suppress(AppError, sqlite3.Error):  # busy or full: the next time
+                with self._change() as base:
+                    base.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+                busy, *_ = self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                self._taken_back = bool(busy)
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
@@ -240,26 +256,11 @@ class History:
 
 def _entitle(base: sqlite3.Connection, id: int, title: str) -> None:
     base.execute("UPDATE transcripts SET title = ? WHERE id = ?", (title, id))
-    base.execute("INSERT OR REPLACE INTO texts (rowid, text) VALUES (?, ?)", (_text_row(id), title))
+    base.execute("INSERT OR REPLACE INTO texts (rowid, text) VALUES (?, ?)", (text_row(id), title))
 
 
-def _text_row(id: int, place: int = -1) -> int:
-    """The number of an item's row among all texts; that of the title where no place is given."""
-    return (id << _PLACE_BITS) + place + 1
-
-
-def _matching(search: str, without: Sequence[int]) -> tuple[str, tuple[object, ...]]:
-    """What holds of the transcripts with all words of the search, and the values in it."""
-    words = _words(search)
-    each = f"id IN (SELECT rowid >> {_PLACE_BITS} FROM texts WHERE texts MATCH ?)"
-    other = f"id NOT IN ({', '.join('?' * len(without))})"
-    return " AND ".join([*([each] * len(words)), other]), (*words, *without)
-
-
-def _words(search: str) -> tuple[str, ...]:
-    """Each word as the beginning of a word, quoted: nothing in it is an operator."""
-    words = (re.sub(r"[^\w']", " ", search, flags=re.UNICODE)).split()
-    return tuple(f'"{word}"*' for word in words if any(sign.isalnum() for sign in word))
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
 
 
 def _fault(path: Path, error: Exception) -> AppError:

@@ -42,9 +42,12 @@ class Keeper(threading.Thread):
         self._journal = ""  # its journal's name
         self._over: list[Journal] = []  # of recordings that ended, until all of them is on disk
         self._fault = ""
+        self._wanted = False  # until something is to be kept no file is made
+        self.refused = False  # the open transcript, when it was written last; what it holds since is in memory alone
 
     def begin(self, head: Head, journal: str) -> None:
         """A recording begins, in the transcript that is open or in a new one."""
+        self._wanted = True
         self._fault = ""  # what goes wrong is said once for every recording
         sheet = self._sheet
         self._jobs.put(lambda history: self._begin(history, head, journal, sheet))
@@ -52,7 +55,7 @@ class Keeper(threading.Thread):
     def keep(self, title: str, model: str, document: TranscriptDocument) -> Future[int]:
         """A whole transcript beside the one that is open: the text of a file of this name. Gives its id once it is
         written."""
-        at, kept = datetime.now(UTC), Future[int]()
+        at, kept, self._wanted = datetime.now(UTC), Future[int](), True
 
         def write(history: History) -> None:
             id = history.begin(at, model, title)
@@ -87,11 +90,12 @@ class Keeper(threading.Thread):
     def turn_to(self, id: int | None, document: TranscriptDocument) -> None:
         """What follows belongs to this kept transcript, which is `document`, or to a new one."""
         self._sheet = _Sheet((document, 0))
+        self._wanted = self._wanted or id is not None
 
         def turn(_: History) -> None:
             for journal in self._over:  # what was never kept can be recovered from them
                 journal.close()
-            self.id, self._document, self._begun, self._over = id, document, None, []
+            self.id, self._document, self._begun, self._over, self.refused = id, document, None, [], False
 
         self._jobs.put(turn)
 
@@ -109,6 +113,8 @@ class Keeper(threading.Thread):
         while (job := self._jobs.get()) is not None:
             try:
                 if history is None:
+                    if not self._wanted:
+                        continue
                     history = self._open()
                     if history.notice:
                         self._report(history.notice)
@@ -118,6 +124,8 @@ class Keeper(threading.Thread):
                 if sentence(error) != self._fault:
                     self._fault = sentence(error)
                     self._report(f"{self._fault} The text is not being saved; it stays in the window.")
+        for journal in self._over:  # what was never kept can be recovered from them
+            journal.close()
         if history is not None:
             history.close()
 
@@ -139,6 +147,14 @@ class Keeper(threading.Thread):
         self._begun = None
 
     def _write(self, history: History, sheet: _Sheet) -> None:
+        try:
+            self._write_changes(history, sheet)
+        except BaseException:
+            self.refused = True
+            raise
+        self.refused = False
+
+    def _write_changes(self, history: History, sheet: _Sheet) -> None:
         self._open_row(history)
         if self.id is None:
             return

@@ -69,3 +69,9 @@ def runtime_folder() -> Path:
         return session / "dictate"
     whose = f"-{os.getuid()}" if hasattr(os, "getuid") else ""  # Windows has a temporary folder for every user
     return Path(tempfile.gettempdir()) / f"dictate{whose}"
+
+
+def own_folders() -> tuple[Path, ...]:
+    """All folders in which the program writes by itself; what is in them is this user's alone."""
+    state = Path(platformdirs.user_state_path("dictate", appauthor=False))
+    return history_file().parent, settings_file().parent, log_file().parent, state, runtime_folder()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import AppError
 from app.paths import embedded_model, personal_model
+from app.private_files import narrow_tree, private_folder
 from app.terminal import note, out
 from app.train import SETTINGS, VOCABULARY, copy_files, progress, read_recording
 
@@ -57,10 +58,12 @@ def run_finetune(options: argparse.Namespace) -> int:
     folder = personal_model()
     fresh = folder.with_name("personal.new")
     shutil.rmtree(fresh, ignore_errors=True)
+    private_folder(fresh)
     copy_files(embedded_model(), fresh, (*SETTINGS, *VOCABULARY, "ctc.safetensors", "LICENSE.txt"))
     save_model(model, fresh)  # as it was judged: packing would round away part of what was learnt
     origin = {"before": verdict.before, "after": verdict.after, "recordings": len(examples), "kept": verdict.kept}
     (fresh / "personal.json").write_text(json.dumps(origin) + "\n", encoding="utf-8")
+    narrow_tree(fresh)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.replace(folder)
     out(f"Adapted; {said}. It is used from now on; `dictate train finetune --undo` goes back.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_origin
 
 from app.errors import AppError
+from app.private_files import private_folder
 from app.setting_paths import TYPES, entry_fits, expected, fits, most_entries, value_at, with_value
 from app.settings import Settings
 
@@ -142,7 +143,7 @@ def _put(content: dict[str, Any], leaf: str, value: Any) -> None:
 
 def _replace_file(target: Path, data: bytes) -> None:
     """After a crash at any moment the file is the old one or the new one. Raises OSError."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(target.parent)
     draft = target.with_name(f".{target.name}.part")
     try:
         draft.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from app.errors import AppError
 from app.file_lock import lock
+from app.private_files import private_folder
 
 _LONGEST = 1000  # bytes of a line
 _PATIENCE_MS = 2000
@@ -83,7 +84,8 @@ class Instance(QObject):
 def claim(folder: Path) -> Instance | None:
     """The right to be the one that runs, or None where another process has it. Raises AppError for a bad folder."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.exists():
+            private_folder(folder)
         _check_owner(folder)
         number = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:

@@ -104,7 +104,8 @@ class TranscriptDocument:
         new = event.segment
         old = next((one for one in self.open if one.speaker == new.speaker and _key(one) not in self.over), None)
         if old is not None and not (new.id == old.id and new.committed.startswith(old.committed)):
-            raise ValueError(f"segment {new.id} takes back committed text: {old.committed!r} -> {new.committed!r}")
+            lengths = f"{len(old.committed)} characters, then {len(new.committed)}"  # the text itself would reach logs
+            raise ValueError(f"segment {new.id} takes back committed text: {lengths}")
         segments = (*self.open, new) if old is None else tuple(new if one is old else one for one in self.open)
         if not isinstance(event, SegmentClosed):
             return replace(self, open=segments)

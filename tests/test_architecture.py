@@ -42,20 +42,20 @@ MAY_IMPORT = {
     "s2t_core.training": ["s2t_core"],
     "app.errors": ["app.paths", "s2t_core.errors"],
     "app.paths": [],
-    "app.logs": ["app.paths"],
+    "app.logs": ["app.paths", "app.private_files", "s2t_core.errors"],
     "app.terminal": [],
     "app.live_lines": ["app.terminal", "s2t_core.events", "s2t_core.transcript"],
     "app.state": [],
     "app.settings": ["app.export.options", "s2t_core.text.rules", "s2t_core.types"],
     "app.setting_paths": ["app.export.options", "app.settings"],
-    "app.settings_file": ["app.errors", "app.setting_paths", "app.settings"],
+    "app.settings_file": ["app.errors", "app.private_files", "app.setting_paths", "app.settings"],
     "app.settings_writer": ["app.errors", "app.settings", "app.settings_file"],
-    "app.single_instance": ["app.errors", "app.file_lock"],
+    "app.single_instance": ["app.errors", "app.file_lock", "app.private_files"],
     "app.steering": ["app.errors", "s2t_core.types"],
     "app.export": ["app.errors", "s2t_core.events", "s2t_core.transcript", "s2t_core.types"],
     "app.export.options": [],
     "app.display": [],
-    "app.audio": ["app.errors", "s2t_core.errors", "s2t_core.features.resample", "s2t_core.types"],
+    "app.audio": ["app.errors", "app.private_files", "s2t_core.errors", "s2t_core.features.resample", "s2t_core.types"],
     "app.audio.channel": ["app.audio", "app.errors", "s2t_core.features.resample", "s2t_core.types"],
     "app.messages": ["s2t_core.events", "s2t_core.streaming.mark", "s2t_core.types"],
     "app.hearing": ["s2t_core"],
@@ -63,12 +63,17 @@ MAY_IMPORT = {
     "app.engine": ["app.live_stream", "app.memory", "app.messages", "s2t_core"],
     "app.spool": ["s2t_core.types"],
     "app.file_lock": [],
-    "app.journal": ["app.errors", "app.file_lock", "s2t_core.events", "s2t_core.streaming.mark", "s2t_core.types"],
+    "app.journal": ["app.errors", "app.file_lock", "app.private_files", "s2t_core.events", "s2t_core.streaming.mark",
+                    "s2t_core.types"],
     "app.recovery": ["app.errors", "app.history", "app.journal", "app.messages", "s2t_core.events",
                      "s2t_core.transcript", "s2t_core.types"],
     "app.history_items": ["s2t_core.events", "s2t_core.transcript", "s2t_core.types"],
-    "app.history_store": ["app.errors"],
-    "app.history": ["app.errors", "app.history_items", "app.history_store", "s2t_core.transcript"],
+    "app.history_store": ["app.errors", "app.private_files"],
+    "app.history_search": [],
+    "app.private_files": [],
+    "app.history": ["app.errors", "app.history_items", "app.history_search", "app.history_store", "app.private_files",
+                    "s2t_core.transcript"],
+    "app.retention": ["app.errors", "app.history", "app.private_files"],
     "app.keeping": ["app.errors", "app.history", "app.journal", "s2t_core.transcript"],
     "app.bring_back": ["app.errors", "app.history", "app.keeping", "app.live_stream", "app.messages", "app.recovery",
                        "s2t_core"],
@@ -95,10 +100,14 @@ MAY_IMPORT = {
     "app.bench": ["app.bench_figures", "app.errors", "app.evaluate", "app.export", "app.feed", "app.figures",
                   "app.memory", "app.plot", "app.soak", "app.sweep", "app.terminal", "s2t_core"],
     "app.train": ["app.audio", "app.errors", "app.evaluate", "app.terminal", "s2t_core"],
-    "app.personal": ["app.errors", "app.paths", "app.terminal", "app.train", "s2t_core"],
+    "app.personal": ["app.errors", "app.paths", "app.private_files", "app.terminal", "app.train", "s2t_core"],
     "app.listen": ["app.audio", "app.engine", "app.errors", "app.export", "app.live_lines", "app.messages",
                    "app.terminal", "s2t_core"],
-    "app.doctor": ["app.audio", "app.display", "app.errors", "app.paths", "s2t_core"],
+    "app.finding": [],
+    "app.network_guard": ["app.errors"],
+    "app.network_tour": ["app", "s2t_core"],
+    "app.network_check": ["app.finding", "app.network_tour"],
+    "app.doctor": ["app.audio", "app.display", "app.errors", "app.finding", "app.paths", "s2t_core"],
     "app.application": ["app", "s2t_core"],
     "app.cli": ["app", "s2t_core"],
     "app.__main__": ["app.cli"],
@@ -107,7 +116,7 @@ MAY_IMPORT = {
 ONLY_IN = {
     "sounddevice": ["app.audio.devices"],
     "soundcard": ["app.audio.loopback"],
-    "PySide6": ["app.ui", "app.desk", "app.controller", "app.application", "app.single_instance"],
+    "PySide6": ["app.ui", "app.desk", "app.controller", "app.application", "app.single_instance", "app.network_tour"],
     "torch": ["s2t_core"],
     "soundfile": ["app.audio.file", "app.audio.player", "app.audio.recorder"],
     "av": ["app.audio.container"],
@@ -116,6 +125,13 @@ ONLY_IN = {
     "torchaudio": [],
     "docx": ["app.export.office"],
 }
+# There is nothing to download and nobody to tell: no client of a network anywhere. What opens sockets opens local ones.
+NO_CLIENTS = (
+    "urllib.request", "http", "ftplib", "smtplib", "poplib", "imaplib", "xmlrpc", "socketserver", "asyncio", "ssl",
+    "requests", "urllib3", "httpx", "aiohttp", "websockets", "huggingface_hub", "torch.hub", "PySide6.QtWebSockets",
+)  # fmt: skip
+SOCKETS_IN = ("app.display", "app.network_guard")
+LOCAL_OF_QT = {"QLocalServer", "QLocalSocket"}
 
 
 def within(name: str, rooms: list[str]) -> bool:
@@ -154,6 +170,23 @@ def test_a_file_says_its_job_first_and_stays_readable(name):
     source = FILES[name].read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(source)), f"{name} does not say what it is for"
     assert len(source.splitlines()) <= 300, f"{name} is too long"
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_has_no_way_to_a_network(name):
+    source = FILES[name].read_text(encoding="utf-8")
+    for imported in imports(FILES[name]):
+        assert not within(imported, list(NO_CLIENTS)), f"{name} must not import {imported}"
+        assert imported != "socket" or name in SOCKETS_IN, f"{name} must not import {imported}"
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("PySide6"):
+            names = {alias.name for alias in node.names}
+            assert node.module != "PySide6.QtNetwork" or names <= LOCAL_OF_QT, f"{name} must not import {names}"
+            assert "QDesktopServices" not in names, f"{name} must not open addresses"
+            assert "QtNetwork" not in names, f"{name}: name what you need of QtNetwork"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "from_pretrained":
+            words = {word.arg: ast.unparse(word.value) for word in node.keywords}
+            assert words.get("local_files_only") == "True", f"{name} line {node.lineno} might download"
 
 
 def test_the_core_runs_without_qt_devices_or_the_program():

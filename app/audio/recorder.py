@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from app.private_files import private_file, private_folder
 from s2t_core.errors import S2TError
 from s2t_core.features.resample import StreamingResampler
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Samples
@@ -46,8 +47,8 @@ class Recorder(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._path.touch(mode=0o600)
+            private_folder(self._path.parent)
+            private_file(self._path)
             with soundfile.SoundFile(str(self._path), "w", SAMPLE_RATE_HZ, 1, format="OGG", subtype="OPUS") as file:
                 while (chunk := self._chunks.get()) is not None:
                     self._take(file, chunk)

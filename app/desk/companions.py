@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 
+from app.desk.background import Background
 from app.desk.caption_desk import CaptionDesk
 from app.desk.desktop import Desktop
 from app.desk.export_desk import ExportDesk
 from app.desk.files_desk import FilesDesk
 from app.desk.help_desk import HelpDesk
 from app.desk.history_desk import HistoryDesk
+from app.desk.parting import Parting
 from app.desk.record_desk import RecordDesk
 from app.desk.recovery_desk import RecoveryDesk
 from app.desk.settings_desk import SettingsDesk
-from app.errors import AppError
+from app.errors import sentence
 from app.export import Transcript
 from app.export.options import ExportChoice
 from app.history import History
 from app.history_items import length_samples, title_of
-from app.paths import history_file, journals_folder, recordings_folder
+from app.paths import history_file, journals_folder, own_folders, recordings_folder
+from app.private_files import narrow_tree
 from app.recovery import Recovery
+from app.retention import Places, forget
 from app.state import State
 from app.ui.come_forward import come_forward
 from app.ui.drops import accept_drops
@@ -36,6 +40,7 @@ from s2t_core.types import SAMPLE_RATE_HZ
 
 _QUIET = (State.IDLE, State.PAUSED, State.FAILED)
 _WAIT_S = 3.0
+_DAY_MS = 24 * 3600 * 1000
 
 
 class Companions(QObject):
@@ -62,7 +67,12 @@ class Companions(QObject):
         self.files = FilesDesk(
             lambda: controller.loaded, lambda: Formatter(desktop.settings.text.rules), desktop.wishes
         )
+        self._background, self._days = Background(self), QTimer(self)
+        self._days.timeout.connect(self._tidy)
         window, controller = desktop.window, desktop.controller
+        self._exported: TranscriptDocument | None = None  # that of the window, when it was exported last
+        self.parting = Parting(window, lambda: controller.document, lambda: self.record.keeps_all)
+        window.on("copy_all", lambda: self.parting.settle(controller.document))
         controller.tap = self.record.tap
         desktop.about_to_listen.connect(self.record.be_quiet)
         controller.recording_began.connect(self._begin)
@@ -86,22 +96,28 @@ class Companions(QObject):
         self.history.export_wanted.connect(self._export_kept)
 
     def open(self) -> None:
-        """Forget what the user wants forgotten by now."""
-        days = self._desktop.settings.history.days
-        if days and history_file().exists():
-            with contextlib.suppress(AppError):  # it will be said when the history is opened
-                history = _open_history()
-                history.sweep(days, datetime.now(UTC))
-                history.close()
+        """Behind the window, forget what the user wants forgotten by now, and so every day; then offer what was cut
+        off."""
+        self._tidy()
+        self._days.start(_DAY_MS)
         self.recovery.look()
 
     def shut_down(self) -> bool:
         """Write what waits; returns whether everything has ended in time."""
+        self.parting.end()
         self.settings.shut_down()
         self.captions.shut_down()
         self.history.shut_down()
         written = self.record.shut_down()
         return self.files.shut_down(_WAIT_S) and written
+
+    def _tidy(self) -> None:
+        days, open_now = self._desktop.settings.history.days, self.record.kept_as
+        self._background.run(lambda: tidy(days, () if open_now is None else (open_now,)), self._say_fault)
+
+    def _say_fault(self, result: object) -> None:
+        if isinstance(result, Exception):
+            self._desktop.window.notice.show_notice(sentence(result))
 
     def _begin(self, source: str) -> None:
         desktop = self._desktop
@@ -110,27 +126,39 @@ class Companions(QObject):
 
     def _recover(self, recovery: Recovery) -> None:
         """Go on with a recording that broke off, as if it had not."""
-        controller = self._desktop.controller
-        if not self._turn(recovery.id, recovery.kept):
+        if not self._busy():
+            self.parting.ask(lambda: self._go_on(recovery))
+
+    def _go_on(self, recovery: Recovery) -> None:
+        if self._busy():
             return
-        self.record.begin_again(recovery)
-        journal = self.record.journal
-        assert journal is not None
+        self._show(recovery.id, recovery.kept)
+        journal = self.record.begin_again(recovery)
         self._desktop.show(recovery.document)
-        controller.go_on(recovery.stream(self._desktop.wishes(), journal), recovery.shaper, recovery.heard)
+        controller = self._desktop.controller
         controller.recording_ended.connect(lambda _: self.recovery.look(), Qt.ConnectionType.SingleShotConnection)
+        controller.go_on(recovery.stream(self._desktop.wishes(), journal), recovery.shaper, recovery.heard)
 
     def _know_model(self, model: str) -> None:
         self._model = model
 
-    def _turn(self, id: int | None, document: TranscriptDocument) -> bool:
-        """Open another transcript; returns whether that was possible."""
-        if self._desktop.controller.state not in (State.IDLE, State.FAILED):
-            self._desktop.window.hint.show_notice("A recording is running. Stop it, then open another transcript.")
-            return False
+    def _turn(self, id: int | None, document: TranscriptDocument) -> None:
+        if not self._busy():
+            self.parting.ask(lambda: self._show(id, document))
+
+    def _show(self, id: int | None, document: TranscriptDocument) -> None:
+        if self._busy():  # since it was asked
+            return
         self.record.turn_to(id, document, {} if id is None else self.history.recordings(id))
+        self.parting.settle(document)
         self._desktop.show(document)
-        return True
+
+    def _busy(self) -> bool:
+        """Whether a recording is running, which is then said."""
+        running = self._desktop.controller.state not in (State.IDLE, State.FAILED)
+        if running:
+            self._desktop.window.hint.show_notice("A recording is running. Stop it, then open another transcript.")
+        return running
 
     def _reopen(self, id: int, document: TranscriptDocument) -> None:
         self._turn(id, document)
@@ -154,11 +182,12 @@ class Companions(QObject):
         come_forward(self._desktop.window)
 
     def _export(self) -> None:
-        document = self._desktop.controller.document
+        document = self._exported = self._desktop.controller.document
         self._export_all([(title_of(document), document)])
 
     def _export_kept(self, kept: Sequence[tuple[str, TranscriptDocument]]) -> None:
         come_forward(self._desktop.window)
+        self._exported = None
         self._export_all(kept)
 
     def _export_all(self, documents: Sequence[tuple[str, TranscriptDocument]]) -> None:
@@ -169,7 +198,20 @@ class Companions(QObject):
         self.export.open(transcripts, self._desktop.settings.export)
 
     def _remember(self, choice: ExportChoice) -> None:
+        if self._exported is not None:
+            self.parting.settle(self._exported)
         self._desktop.use(replace(self._desktop.settings, export=choice))
+
+
+def tidy(days: int, spared: Collection[int]) -> None:
+    """Keep what the program has written from others' eyes, and forget what has not changed for so many days but for
+    the `spared`. Raises AppError."""
+    for folder in own_folders():
+        narrow_tree(folder)
+    if days and history_file().exists():
+        with contextlib.closing(_open_history()) as history:
+            places = Places(history_file(), recordings_folder(), journals_folder())
+            forget(history, places, days, datetime.now(UTC), spared)
 
 
 def _open_history() -> History:

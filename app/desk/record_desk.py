@@ -60,6 +60,11 @@ class RecordDesk(QObject):
         """The transcript of the history that is open; None where it is not kept."""
         return self._keeper.id
 
+    @property
+    def keeps_all(self) -> bool:
+        """Whether all that is said and written in the open transcript is in the history, or on its way there."""
+        return self._keeps and not self._keeper.refused
+
     def begin(self, settings: HistorySettings, model: str, source: str, document: TranscriptDocument) -> None:
         """A recording begins, the last one of `document`."""
         self.journal = None
@@ -76,12 +81,13 @@ class RecordDesk(QObject):
         self._keeper.begin(head, self.journal.folder.name)
         self.see(document, 0)
 
-    def begin_again(self, recovery: Recovery) -> None:
-        """A recording that broke off goes on, after `turn_to` its transcript."""
+    def begin_again(self, recovery: Recovery) -> Journal:
+        """A recording that broke off goes on, after `turn_to` its transcript; gives its journal."""
         self.journal = recovery.reopened(self.noticed.emit)
         self._keeps = True
         self._keeper.begin(recovery.head, self.journal.folder.name)
         self.see(recovery.document, recovery.heard)
+        return self.journal
 
     def tap(self, chunks: Iterable[AudioChunk]) -> Iterable[AudioChunk]:
         """The chunks of the recording, kept on their way where that is wished."""

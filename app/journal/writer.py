@@ -15,6 +15,7 @@ from pathlib import Path
 from app.journal.append_file import AppendFile, sync_folder
 from app.journal.entries import Head, Text, pack_head, pack_sound, pack_text
 from app.journal.records import Kind, pack
+from app.private_files import private_folder
 from s2t_core.events import SegmentUpdated, TranscriptEvent
 from s2t_core.streaming.mark import SessionMark
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk
@@ -104,8 +105,7 @@ class Journal:
         with self._opening:
             if self._text is not None:
                 return self._text
-            self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.folder.mkdir(exist_ok=True, mode=0o700)
+            private_folder(self.folder)
             text = AppendFile(self.folder / TEXT_FILE)
             text.claim()
             if self._head is not None:

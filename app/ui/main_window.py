@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(60 * letter, 40 * letter)
         self.resize(max(820, 100 * letter), max(560, 70 * letter))
         self.actions_by_name: dict[str, QAction] = build_menus(self)
+        self.before_closing: Callable[[], bool] = lambda: True  # whether it may close now
         self._state = State.IDLE
         self._model = ""
         self._lag_s = self._time_s = 0
@@ -170,6 +171,9 @@ class MainWindow(QMainWindow):
             self.show_state(self._state)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.before_closing():
+            event.ignore()
+            return
         self.closing.emit()
         super().closeEvent(event)
 

@@ -24,6 +24,7 @@ from PySide6.QtTest import QTest
 
 import app.application as application
 from app.export.options import ExportOptions
+from app.logs import start_logging
 from app.paths import embedded_model
 from app.ui.export_dialog import ExportDialog
 
@@ -94,6 +95,7 @@ def open_and_listen(self: application.Desktop) -> None:
     tell(open=True)
 
 
+start_logging(debug=False)
 ear = Ear()
 really_open = application.Desktop.open
 application.Desktop.open = open_and_listen

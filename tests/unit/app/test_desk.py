@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import logging
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -14,21 +17,28 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from support.fakes import FakeRecognizer, FakeSource
 
+import app.desk.companions as companions_module
 import app.desk.desktop as desktop_module
+from app.audio.recorder import Recorder
 from app.audio.silence import SilentInput
 from app.desk.companions import Companions
 from app.desk.desktop import Desktop
+from app.errors import AppError, sentence
+from app.export.options import ExportOptions
 from app.history import History
 from app.journal.entries import Head
 from app.journal.reader import left_behind
 from app.journal.writer import Journal
+from app.logs import DiscreetFormatter
 from app.paths import history_file, journals_folder, recordings_folder, settings_file
 from app.settings import HistorySettings
 from app.settings_file import read_settings
 from app.state import State
+from app.ui.export_dialog import ExportDialog
 from s2t_core.events import SegmentClosed, SegmentUpdated
 from s2t_core.streaming.mark import SessionMark
 from s2t_core.text.rules import TextRules
+from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import AudioChunk, DecodingOptions, Segment, Word
 
 
@@ -189,6 +199,125 @@ def test_do_not_save_leaves_nothing_on_the_disk(qtbot, begin, tmp_path_factory):
     assert not recordings_folder().exists()
     files = [file for file in history_file().parent.rglob("*") if file.is_file()]
     assert all(b"ecret" not in file.read_bytes() for file in files)
+
+
+def test_unsaved_text_is_let_go_only_when_it_is_discarded_exported_or_copied(qtbot, begin, tmp_path):
+    desktop = begin("first", "second", settings={"history": {"save": False}})
+    actions, notice = desktop.window.actions_by_name, desktop.window.notice
+    record(qtbot, desktop)
+    actions["new"].trigger()
+    assert desktop.window.view.toPlainText() == "First" and "not saved" in notice.text
+    assert not desktop.window.close()
+    notice.show_notice("")
+    actions["new"].trigger()
+    notice.button.click()
+    assert desktop.window.view.toPlainText() == ""
+    record(qtbot, desktop)
+    actions["copy_all"].trigger()
+    assert desktop.window.close()
+    desktop.window.show()
+    QTest.keyClicks(desktop.window.view, "x")
+    actions["export"].trigger()
+    dialog = desktop.window.findChild(ExportDialog)
+    with qtbot.waitSignal(dialog.finished):
+        dialog.save_wanted.emit("txt", ExportOptions(), str(tmp_path / "text.txt"))
+    actions["new"].trigger()
+    assert desktop.window.view.toPlainText() == ""
+
+
+def test_text_that_the_disk_refused_is_not_let_go_and_what_is_kept_is(qtbot, begin, monkeypatch):
+    desktop = begin("first", "second")
+    record(qtbot, desktop)
+    desktop.window.actions_by_name["new"].trigger()
+    assert desktop.window.view.toPlainText() == ""
+
+    def refuse(*_):
+        raise AppError("The disk is full.", "Free space.")
+
+    with monkeypatch.context() as full:
+        full.setattr(History, "write", refuse)
+        record(qtbot, desktop)
+        qtbot.waitUntil(lambda: "disk is full" in desktop.window.notice.text)
+        desktop.window.actions_by_name["new"].trigger()
+        assert desktop.window.view.toPlainText() == "Second" and "not saved" in desktop.window.notice.text
+
+
+def test_at_the_start_what_is_old_is_forgotten_and_what_others_could_read_is_narrowed(qtbot, begin):
+    history = History(history_file(), recordings_folder())
+    for days in (40, 20):
+        history.begin(datetime.now(UTC) - timedelta(days=days), "m", f"{days} days ago")
+    history.close()
+    recordings_folder().mkdir(mode=0o755)
+    old = recordings_folder() / "old.ogg"
+    old.write_bytes(b"sound")
+    old.chmod(0o644)
+    begin(settings={"history": {"days": 30}})
+
+    def sources():
+        with contextlib.closing(History(history_file(), recordings_folder())) as history:
+            return [row.source for row in history.transcripts()]
+
+    qtbot.waitUntil(lambda: sources() == ["20 days ago"])
+    assert (old.stat().st_mode & 0o777, recordings_folder().stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+RARE = "Quokkas"
+
+
+class Quoting(Speaking):
+    """Says the word, then fails with it, twice."""
+
+    def push(self, chunk):
+        if self.text:
+            return super().push(chunk)
+        raise ValueError(f"what is {RARE}?")
+
+    def finish(self):
+        raise RuntimeError(f"{RARE} again")
+
+
+class Refusing(History):
+    def write(self, *what, **more):
+        raise LookupError(RARE)
+
+
+def test_no_failure_brings_dictated_words_into_the_log(qtbot, begin, monkeypatch, caplog):
+    log = logging.getLogger()
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(DiscreetFormatter("%(threadName)s %(message)s"))
+    log.addHandler(handler)
+    caplog.set_level(logging.DEBUG)
+    desktop = begin(settings={"history": {"audio": True}})
+    desktop.recognizer._sessions = [Quoting(RARE) for _ in range(9)]
+    monkeypatch.setattr(companions_module, "History", Refusing)
+    monkeypatch.setattr(Recorder, "put", lambda *_: quote())
+    try:
+        QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+        monkeypatch.setattr(Recorder, "put", lambda *_: None)
+        QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: RARE in desktop.window.view.toPlainText())
+        QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+        taken_back = SegmentUpdated(Segment(0, 0, 9, f"other than {RARE}"))
+        document = TranscriptDocument().apply(taken_back)
+        with pytest.raises(ValueError, match="takes back") as caught:
+            document.apply(SegmentUpdated(Segment(0, 0, 9, "none")))
+        sentence(caught.value)
+        companions_module.sentence(LookupError(RARE))
+        desktop.shut_down(10)
+        desktop.companions.shut_down()
+    finally:
+        log.removeHandler(handler)
+    assert RARE in caplog.text, "the errors did not quote it: nothing was tested"
+    for thread in ("engine", "keeper", "MainThread"):
+        assert f"{thread} " in written.getvalue()
+    assert RARE not in written.getvalue()
+
+
+def quote():
+    raise KeyError(RARE)
 
 
 class LongSource(FakeSource):

@@ -8,7 +8,9 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from app.errors import AppError
 from app.history import History
+from app.history_store import _SCHEMA
 from s2t_core.events import AudioLost
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import Segment, Word
@@ -140,12 +143,56 @@ def test_what_is_deleted_leaves_neither_text_nor_sound(history, place, tmp_path)
         history.document(id)
 
 
-def test_what_is_too_old_is_forgotten_and_never_where_nothing_is_said(history):
-    kept(history, "old", at=NOW - timedelta(days=31))
-    kept(history, "new", at=NOW - timedelta(days=29))
-    assert history.sweep(0, NOW) == 0
-    assert history.sweep(30, NOW) == 1
-    assert [row.title for row in history.transcripts()] == ["new"]
+def test_what_was_taken_back_or_written_over_is_on_the_disk_no_more_once_the_recording_is_over(history, place):
+    id = history.begin(NOW, "model", "input")
+    history.write(id, said("topsecretword", "other"))
+    history.write(id, said("harmless", "other"))
+    history.write(id, said("harmless", "other", "secondsecret"), first=2)
+    history.write(id, said("harmless", "other"), first=2)
+    history.rename(id, "thirdsecret")
+    history.rename(id, "")
+    history.finish(id)
+    disk = b"".join(file.read_bytes() for file in place.parent.iterdir())
+    assert b"secret" not in disk and b"harmless" in disk
+
+
+def test_sound_that_cannot_be_deleted_is_said_and_the_text_is_gone(history, tmp_path):
+    id = kept(history, "text")
+    (tmp_path / "recordings" / "1.ogg").mkdir(parents=True)
+    history.add_recording(id, (0, ""), tmp_path / "recordings" / "1.ogg")
+    with pytest.raises(AppError, match="its sound in .* is not"):
+        history.delete([id])
+    assert history.transcripts() == ()
+
+
+def test_a_history_of_the_first_version_is_brought_up_to_date_once_though_many_open_it(place, tmp_path):
+    place.parent.mkdir()
+    base = sqlite3.connect(place, isolation_level=None)
+    base.execute("PRAGMA journal_mode = WAL")
+    added = ", changed_at TEXT, journal TEXT NOT NULL DEFAULT '',\n    heard INTEGER NOT NULL DEFAULT 0"
+    assert added in _SCHEMA
+    base.executescript(_SCHEMA.replace(added, ""))
+    base.execute("PRAGMA user_version = 1")
+    base.execute("INSERT INTO transcripts VALUES (1, 'old', 0, '2026-01-01T00:00:00+00:00', 'm', 's', 1, 0, 0)")
+    base.execute("INSERT INTO texts (rowid, text) VALUES (1 << 24, 'old')")
+    base.close()
+    together = threading.Barrier(4)
+
+    def look(_):
+        together.wait()
+        history = History(place, tmp_path)
+        try:
+            return history.notice, history.unchanged_since(NOW)
+        finally:
+            history.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(look, range(4))) == [("", [1])] * 4
+    history = History(place, tmp_path)
+    history.rename(1, "new")
+    assert history.transcripts("new")[0].title == "new"
+    assert history.unchanged_since(NOW) == []
+    history.close()
 
 
 def test_the_file_is_this_user_s_alone(history, place):

@@ -6,6 +6,7 @@ import functools
 import json
 import re
 import shutil
+import stat
 from types import SimpleNamespace
 
 import numpy as np
@@ -344,6 +345,8 @@ def test_an_adaptation_that_helps_is_used_until_it_is_undone(box, recordings, fe
     folder = personal_model()
     assert model_in_use() == folder
     assert not folder.with_name("personal.new").exists()
+    made = [personal_model().parent, *personal_model().parent.rglob("*")]
+    assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
     origin = json.loads((folder / "personal.json").read_text())
     assert origin == {"before": 0.5, "after": 0.2, "recordings": FEWEST, "kept": 1.0}
     changed, original = state_of(folder), state_of(box)
