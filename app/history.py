@@ -17,6 +17,7 @@ from app.errors import AppError
 from app.history_items import item_of, item_row, length_samples, title_of, word_count
 from app.history_search import LAST_PLACE, beginnings, matching, text_row
 from app.history_store import open_store
+from app.journal.reader import discard
 from app.private_files import narrow, private_file, private_folder, removed
 from s2t_core.transcript import TranscriptDocument, text_of
 
@@ -50,7 +51,8 @@ class History:
     """One connection for one thread. Every method raises AppError where the file cannot be read or written."""
 
     def __init__(self, path: Path, recordings: Path) -> None:
-        """path: of the database, made where there is none; recordings: the folder of the sound that is kept."""
+        """path: of the database, made where there is none, with the journals in a folder beside it; recordings: the
+        folder of the sound that is kept."""
         self._path, self._recordings = path, recordings
         self._taken_back = False  # something that was written has gone, and may be in the index or the log
         try:
@@ -193,7 +195,8 @@ class History:
         self._taken_back = True
 
     def delete(self, ids: Sequence[int]) -> None:
-        """They are gone, with their sound."""
+        """They are gone, with their sound, and with what a crash left of their recordings."""
+        journals = [name for id in ids for (name,) in self._rows("SELECT journal FROM transcripts WHERE id = ?", (id,))]
         files = [file for id in ids for file in self.recordings(id).values()]
         with self._change() as base:
             for id in ids:
@@ -202,6 +205,8 @@ class History:
             base.execute("INSERT INTO texts (texts) VALUES ('optimize')")  # its index forgets them as well
         self._taken_back = True  # the log has them still
         self._wipe()
+        for name in journals:
+            discard(self._path.parent / "journals", name)
         stuck = [file for file in files if not removed(file)]
         if stuck:
             raise AppError(f"The text is gone, but its sound in {stuck[0]} is not.", "Remove that file by hand.")

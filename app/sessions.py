@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.errors import AppError
 from app.export.arguments import add_export_options, export_options
 from app.export.options import FORMATS, file_stem
-from app.paths import history_file, recordings_folder
+from app.paths import history_file, journals_folder, recordings_folder
 from app.terminal import note, out, out_bytes, out_json
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def add_sessions(
 
 
 def _list(options: argparse.Namespace) -> int:
+    from app.journal.reader import left_behind
+
     rows = _history().transcripts(options.search, limit=-1)
     if options.json:
         out_json([_row_json(row) for row in rows])
@@ -62,6 +64,8 @@ def _list(options: argparse.Namespace) -> int:
         minutes, seconds = divmod(int(_length_s(row)), 60)
         at = row.started_at.astimezone().strftime("%Y-%m-%d %H:%M")
         out(f"{row.id:5} {at} {minutes:3}:{seconds:02} {row.words:6} words  {row.title}")
+    if left_behind(journals_folder()):
+        note("Something was cut off and can be brought back: dictate sessions recover")
     return 0
 
 
@@ -94,7 +98,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _recover(options: argparse.Namespace) -> int:
-    from app.paths import journals_folder, settings_file
+    from app.paths import settings_file
     from app.recovery import find
     from app.settings_file import read_settings
     from s2t_core.text.formatter import Formatter

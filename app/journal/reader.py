@@ -106,6 +106,13 @@ def sweep(journals: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def discard(journals: Path, name: str) -> None:
+    """Remove a journal that nobody wants back; one that a program writes stays."""
+    folder = journals / Path(name).name
+    if name and folder.is_dir() and not _is_written(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _records(path: Path) -> Iterator[Record]:
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST:

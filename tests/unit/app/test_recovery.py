@@ -309,3 +309,12 @@ def test_the_command_can_bring_back_one_alone(cut_off, capsys):
     assert left_behind(journals_folder())
     assert cli.main(["sessions", "recover", str(cut_off.id)]) == 0
     assert "words" in capsys.readouterr().out and not left_behind(journals_folder())
+
+
+def test_what_is_deleted_is_not_brought_back(cut_off, capsys):
+    assert cli.main(["sessions", "list"]) == 0
+    assert "dictate sessions recover" in capsys.readouterr().err
+    assert cli.main(["sessions", "delete", str(cut_off.id)]) == 0
+    assert not left_behind(journals_folder())
+    assert cli.main(["sessions", "recover"]) == 0
+    assert "Nothing was cut off" in capsys.readouterr().err
