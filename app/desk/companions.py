@@ -57,7 +57,7 @@ class Companions(QObject):
             _open_history,
             journals_folder(),
             lambda: Formatter(desktop.settings.text.rules),
-            desktop.window.notice,
+            desktop.window.hint,
         )
         self.history = HistoryDesk(_open_history, lambda: self.record.kept_as)
         self.export = ExportDesk(desktop.window, desktop.window.say, self._remember)

@@ -15,7 +15,7 @@ from app.errors import AppError
 from app.file_lock import lock
 from app.journal.entries import Head, Text, unpack_head, unpack_sound, unpack_text
 from app.journal.records import VERSION, Kind, Record, unpack
-from app.journal.writer import SOUND_FILES, TEXT_FILE
+from app.journal.writer import GONE, SOUND_FILES, TEXT_FILE
 from s2t_core.events import TranscriptEvent
 from s2t_core.streaming.mark import SessionMark
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, chunk_from
@@ -68,7 +68,7 @@ def left_behind(journals: Path) -> tuple[LeftBehind, ...]:
     """Those in this folder that no program writes any more, the latest first. Raises AppError for a folder that cannot
     be read."""
     try:
-        folders = sorted((one for one in journals.iterdir() if one.is_dir() and not one.is_symlink()), reverse=True)
+        folders = sorted((one for one in journals.iterdir() if _is_journal(one)), reverse=True)
     except FileNotFoundError:
         return ()
     except OSError as error:
@@ -101,8 +101,9 @@ def sweep(journals: Path) -> None:
     """Remove what holds nothing: its program ended before a word or a sound came, or while it removed it."""
     with contextlib.suppress(OSError, AppError):
         for folder in journals.iterdir():
-            own = folder.is_dir() and not folder.is_symlink()
-            if own and time.time() - folder.stat().st_mtime > _FRESH_S and not _is_written(folder) and not read(folder):
+            if folder.is_symlink() or not folder.is_dir() or time.time() - folder.stat().st_mtime < _FRESH_S:
+                continue
+            if not _is_journal(folder) or (not _is_written(folder) and read(folder) is None):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -121,6 +122,10 @@ def _records(path: Path) -> Iterator[Record]:
     except OSError:
         return
     yield from unpack(data)
+
+
+def _is_journal(folder: Path) -> bool:
+    return folder.is_dir() and not folder.is_symlink() and not folder.name.startswith(GONE)
 
 
 def _is_written(folder: Path) -> bool:

@@ -23,6 +23,7 @@ from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk
 logger = logging.getLogger(__name__)
 
 TEXT_FILE, SOUND_FILES, RESERVE_FILE = "text.journal", "sound-*.journal", "reserve"
+GONE = "."  # before the name of a journal that is being removed
 _RESERVE = 1 << 20  # bytes; on a full disk the words of about an hour find room in them
 _PART_S = 30.0  # of sound in one file
 _SYNC_S = 1.0  # so much sound a loss of power may cost; text is synced at once
@@ -94,12 +95,12 @@ class Journal:
 
     def remove(self) -> None:
         """All of it is kept elsewhere."""
+        gone = self.folder.with_name(f"{GONE}{self.folder.name}")
+        with contextlib.suppress(OSError):  # first, so that nobody finds half of it; Windows wants it closed before
+            self.folder.rename(gone)
         self.close()
-        try:
-            (self.folder / TEXT_FILE).unlink(missing_ok=True)  # without it the rest is nothing
-            shutil.rmtree(self.folder, ignore_errors=True)
-        except OSError as error:
-            logger.warning("the journal is not removed: %s", error)
+        for folder in (gone, self.folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _open(self) -> AppendFile:
         with self._opening:

@@ -49,9 +49,9 @@ class Driver:
             tell(heard_s=controller._source.received_s())
         elif controller.state is State.IDLE:
             self.waited += TELL_MS
-            if window.notice.button.text() == "Recover" and window.notice.isVisible():
+            if window.hint.button.text() == "Recover" and window.hint.isVisible():
                 self.waited = 0
-                window.notice.button.click()
+                window.hint.button.click()
             elif self.waited > PATIENCE_MS and "only" in sys.argv:
                 window.close()
             elif self.waited > PATIENCE_MS:

@@ -428,7 +428,7 @@ def left_behind_by_a_crash(text="so far so good"):
 def test_what_a_crash_left_is_offered_and_brought_back_and_the_same_transcript_goes_on(qtbot, begin):
     left_behind_by_a_crash()
     desktop = begin("and it goes on", "here", settings={"text": {"rules": {"capitals": False}}})
-    notice = desktop.window.notice
+    notice = desktop.window.hint
     qtbot.waitUntil(lambda: "was cut off" in notice.text)
     assert "4 words and 2 s of sound" in notice.text
     assert desktop.window.view.toPlainText() == ""  # nothing happens by itself
@@ -444,19 +444,19 @@ def test_what_a_crash_left_is_offered_and_brought_back_and_the_same_transcript_g
 def test_what_is_not_wanted_back_now_is_offered_at_the_next_start(qtbot, begin):
     left_behind_by_a_crash()
     desktop = begin("new words")
-    qtbot.waitUntil(lambda: "was cut off" in desktop.window.notice.text)
+    qtbot.waitUntil(lambda: "was cut off" in desktop.window.hint.text)
     record(qtbot, desktop)
     assert [row[0] for row in kept(desktop)] == ["New words"]
     assert len(list(journals_folder().iterdir())) == 1
     again = begin()
-    qtbot.waitUntil(lambda: "was cut off" in again.window.notice.text)
+    qtbot.waitUntil(lambda: "was cut off" in again.window.hint.text)
 
 
 def test_nothing_is_brought_back_into_a_running_recording(qtbot, begin):
     left_behind_by_a_crash()
     desktop = begin("spoken")
-    qtbot.waitUntil(lambda: "was cut off" in desktop.window.notice.text)
-    wanted = desktop.window.notice._run
+    qtbot.waitUntil(lambda: "was cut off" in desktop.window.hint.text)
+    wanted = desktop.window.hint._run
     QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: desktop.controller.document.text == "Spoken")
     wanted()

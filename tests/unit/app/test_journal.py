@@ -270,12 +270,12 @@ def test_a_record_that_the_disk_refused_half_way_is_taken_back(tmp_path, monkeyp
 def test_folders_without_a_word_are_swept_and_others_left_alone(tmp_path, journal, said):
     journal.sound(tone(0))
     journal.close()
-    for name in ("empty", "fresh"):
+    for name in ("empty", "fresh", ".removed"):
         (tmp_path / "journals" / name).mkdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "journals" / "link").symlink_to(tmp_path / "elsewhere")
     long_ago = time.time() - 3600
-    for path in ("empty", "one"):
+    for path in ("empty", "one", ".removed"):
         os.utime(tmp_path / "journals" / path, (long_ago, long_ago))
     sweep(tmp_path / "journals")
     assert sorted(path.name for path in (tmp_path / "journals").iterdir()) == ["fresh", "link", "one"]
