@@ -318,8 +318,15 @@ class TestMicrophone:
         board.streams[0].deliver(block(0.1, 320))
         assert microphone.fault() == ""
         now = time.monotonic()
-        monkeypatch.setattr("app.audio.microphone.time.monotonic", lambda: now + 3)
-        assert "has stopped sending" in microphone.fault()
+        for later_s in range(4):
+            monkeypatch.setattr("app.audio.microphone.time.monotonic", lambda later_s=later_s: now + later_s * 0.4)
+            assert microphone.fault() == ""
+        monkeypatch.setattr("app.audio.microphone.time.monotonic", lambda: now + 100)
+        assert microphone.fault() == ""  # nobody looked meanwhile: the program itself was stopped
+        for later_s in range(1, 3):
+            monkeypatch.setattr("app.audio.microphone.time.monotonic", lambda later_s=later_s: now + 100 + later_s)
+            said = microphone.fault()
+        assert "has stopped sending" in said
         board.streams[0].options["finished_callback"]()
         assert "was disconnected" in microphone.fault()
         microphone.stop()
