@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 
 import pytest
+from support import faults
 from support.desktop import VirtualMicrophone, missing_tools
 from support.listener import listening
 
@@ -15,56 +15,24 @@ pytestmark = [
     pytest.mark.skipif(bool(missing_tools()) and "CI" not in os.environ, reason=f"not installed: {missing_tools()}"),
 ]
 
-
-def unplugged(microphone, _):
-    microphone.unplug()
-    time.sleep(1)
-    microphone.plug()
-
-
-def another_rate(microphone, _):
-    microphone.unplug()
-    microphone.plug(48000)
-
-
-def another_default(microphone, _):
-    microphone.add_microphone("other", 44100)
-
-
-def killed(microphone, _):
-    microphone.kill()
-    time.sleep(1)
-    microphone.restart()
-
-
-def server_stopped(microphone, _):
-    microphone.hang()
-    time.sleep(5)
-    microphone.go_on()
-
-
-def program_stopped(_, listener):
-    listener.stand_still(5)
-
-
-# What happens, the least and the most that may be missing, and whether the user is told of a failure.
+# What happens, for how long, the least and the most that may be missing, and whether the user is told of a failure;
+# None: the sound server may do either.
 FAULTS = [
-    (program_stopped, 0.0, 0.3, False),
-    (server_stopped, 0.3, 8.0, True),
-    (unplugged, 1.0, 8.0, True),
-    (another_rate, 0.2, 8.0, True),
-    (another_default, 0.0, 4.0, None),
-    (killed, 1.0, 8.0, True),
+    (faults.program_stopped, 5, 0.0, 0.3, False),
+    (faults.server_stopped, 5, 0.3, 9.0, True),
+    (faults.unplugged, 1, 1.0, 9.0, True),
+    (faults.another_rate, 0, 0.2, 9.0, True),
+    (faults.another_default, 0, 0.0, 4.0, None),
+    (faults.server_killed, 1, 1.0, 9.0, True),
 ]
 
 
 def test_whatever_fails_the_recording_goes_on_and_all_of_its_time_is_heard_or_a_gap(tmp_path):
     with VirtualMicrophone(tmp_path / "sound").serve() as microphone, listening(microphone.env, tmp_path) as listener:
         behind_s = listener.behind_s()
-        for fault, least_s, most_s, is_told in FAULTS:
-            listener.news.clear()
-            listener.gaps.clear()
-            fault(microphone, listener)
+        for fault, seconds, least_s, most_s, is_told in FAULTS:
+            listener.forget()
+            fault(microphone, listener, seconds)
             listener.wait(1.5)
             name = fault.__name__
             assert listener.behind_s() == pytest.approx(behind_s, abs=0.25), name

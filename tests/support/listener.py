@@ -26,20 +26,30 @@ class Listener:
         self.gaps: list[float] = []  # seconds
         self.end_s = 0.0  # of the recording
         self.heard_s = 0.0
-        self._arrived: list[tuple[float, float]] = []  # (clock, end_s)
+        self._arrived: list[tuple[float, float, float]] = []  # (clock, end_s, heard_s)
         threading.Thread(target=self._read, daemon=True).start()
 
     def wait(self, more_s: float = 1.0, timeout_s: float = 30.0) -> None:
-        """Until so much more sound has been heard in real time."""
-        heard_s, deadline = self.heard_s, time.monotonic() + timeout_s
-        while self.heard_s < heard_s + more_s:
-            assert time.monotonic() < deadline, f"no sound within {timeout_s} s; {self.news[-1:]}"
+        """Until so much more sound has been heard, and time has gone by: what is late comes at once."""
+        heard_s, began = self.heard_s, time.monotonic()
+        while self.heard_s < heard_s + more_s or time.monotonic() < began + more_s:
+            assert time.monotonic() < began + timeout_s, f"no sound within {timeout_s} s; {self.news[-1:]}"
             time.sleep(0.05)
+
+    def forget(self) -> None:
+        """What is told and missing from now on counts."""
+        self.news.clear()
+        self.gaps.clear()
 
     def behind_s(self, last_s: float = 0.7) -> float:
         """How far the recording is behind the clock, at least, of late: the same however much was lost or came late."""
-        now = self._arrived[-1][0]
-        return min(clock - end_s for clock, end_s in list(self._arrived) if clock > now - last_s)
+        arrived = list(self._arrived)
+        return min(clock - end_s for clock, end_s, _ in arrived if clock > arrived[-1][0] - last_s)
+
+    def unheard_s(self, last_s: float = 0.7) -> float:
+        """The time of the clock in which nothing was heard, since some moment, whatever the recording says of it."""
+        arrived = list(self._arrived)
+        return min(clock - heard_s for clock, _, heard_s in arrived if clock > arrived[-1][0] - last_s)
 
     def stand_still(self, seconds: float) -> None:
         """The program is stopped, as by a debugger or a machine without memory."""
@@ -59,7 +69,7 @@ class Listener:
                 self.gaps.append(round(start_s - self.end_s, 2))
             self.end_s = start_s + length_s
             self.heard_s += length_s
-            self._arrived.append((told["at"], self.end_s))
+            self._arrived.append((told["at"], self.end_s, self.heard_s))
 
 
 @contextlib.contextmanager

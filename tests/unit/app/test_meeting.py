@@ -98,6 +98,14 @@ class TestTimeAxis:
         placed = axis.place(late, 2 * RATE + 100)
         assert np.count_nonzero(placed) == RATE and len(placed) < 1.2 * RATE
 
+    def test_time_in_which_nobody_listened_is_no_silence(self):
+        axis = self.axis()
+        axis.place(sound(320), 400)
+        assert len(axis.follow(sound(RATE))) == RATE  # came at once, however late
+        lost = axis.skip(6 * RATE)
+        assert 4.5 * RATE < lost < 5 * RATE
+        assert len(axis.place(sound(320), 6 * RATE + 320)) == 320
+
 
 class FakeServer:
     """A sound server with one loudspeaker, whose sound the test gives."""
@@ -165,6 +173,44 @@ class TestLoopback:
         list(chunks)
         assert "does not answer" in source.fault() and server.closed
 
+    def test_a_server_that_sends_nothing_and_does_not_answer_is_a_fault_and_no_silence(self, monkeypatch):
+        server, asked = FakeServer(), []
+        tap = PulseTap(lambda: server)
+        server.read = lambda: sound(0)
+
+        def hang():
+            asked.append(1)
+            raise AudioError("The sound server does not answer in time.", "Look.")
+
+        server.defaults = hang
+        monkeypatch.setattr("app.audio.loopback._SILENT_S", 0.05)
+        with pytest.raises(AudioError, match="in time"):
+            while not asked:
+                tap.read(0)
+
+    def test_the_time_that_the_server_or_the_program_stood_still_is_lost_and_not_silent(self, monkeypatch):
+        class Stumbling:
+            def __init__(self):
+                self.reads = 0
+
+            def read(self, wait_s):
+                self.reads += 1
+                time.sleep(0.5 if self.reads == 3 else 0.01)
+                return sound(0)
+
+            def close(self):
+                pass
+
+        monkeypatch.setattr("app.audio.loopback._STOOD_STILL_S", 0.3)
+        source = SystemSound(Stumbling)
+        chunks, heard, end = iter(source.start()), 0, 0
+        while source.received_s() < 1.2:
+            chunk = next(chunks)
+            heard, end = heard + len(chunk.samples), chunk.start + len(chunk.samples)
+        source.stop()
+        list(chunks)
+        assert 0.4 * RATE < end - heard < 0.95 * RATE
+
     def test_its_time_runs_while_nothing_plays(self):
         class Asleep:
             def read(self, wait_s):
@@ -220,6 +266,13 @@ class TestNear:
         near.hear(self.chunk(9000, 0))
         (last,) = near.finish()
         assert (last.start, len(last.samples)) == (9000, 0)
+
+    def test_a_night_asleep_between_two_sounds_takes_no_memory(self):
+        near = NearChannel()
+        near.play(self.chunk(0, RATE, speaker="Others"))
+        near.play(self.chunk(RATE * 3600 * 1000, RATE, speaker="Others"))  # silence between them: 230 GB
+        near.hear(self.chunk(RATE * 3600 * 1000, RATE))
+        assert near.take()
 
     def test_the_other_channel_is_waited_for_but_not_for_ever(self):
         near = NearChannel()
