@@ -60,7 +60,8 @@ class Channel:
         self.refused = ""  # why the first opening failed, until a later one does not
         self._make = make
         self._deliver = deliver
-        self._lock = threading.Lock()  # for the three below; held for moments only
+        # For the three below, for moments only. Re-entrant: a signal may call `stop` from within `take_news`.
+        self._lock = threading.RLock()
         self._source: AudioSource | None = None
         self._failed = False  # the source that was open last has; cleared by the first sound of the next one
         self._is_over = False

@@ -99,7 +99,9 @@ class Desktop(QObject):
         """Offer the inputs there are now, as soon as the sound system has said so."""
         self._background.run(lambda: find_inputs(again), lambda found: self._show_found(found, again))
 
-    def _show_found(self, found: tuple[list[tuple[str, str]], str], asked_for: bool) -> None:
+    def _show_found(self, found: tuple[list[tuple[str, str]], str] | Exception, asked_for: bool) -> None:
+        if isinstance(found, Exception):
+            raise found
         names, notice = found
         self.window.show_inputs(names)
         self.window.choose_input(self.settings.sound.input)
@@ -148,7 +150,9 @@ class Desktop(QObject):
         window.actions_by_name["meeting"].setChecked(settings.sound.meeting)
         window.choose_input(settings.sound.input)
 
-    def _show_loopback_fault(self, fault: str) -> None:
+    def _show_loopback_fault(self, fault: str | Exception) -> None:
+        if isinstance(fault, Exception):
+            raise fault
         if fault:
             self.window.hint.show_notice(fault)
 
