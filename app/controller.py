@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
 
 _WATCH_MS = 250
+_SILENT_LOOKS = 8  # so often without a sample more, and the recording waits for its source
 
 
 class Shaper(Protocol):
@@ -86,6 +87,7 @@ class DictationController(QObject):
         self._transcribed_s = 0.0  # of the recording
         self._lost_s = 0.0
         self._lag_s = self._time_s = 0
+        self._received_s, self._silent_looks = 0.0, 0  # of the source; since when there was no more
         self._reported.connect(self._receive)
         self._engine = Engine(load, self._reported.emit, load_on_cpu)
         self._watch = QTimer(self)
@@ -173,6 +175,7 @@ class DictationController(QObject):
         self._source = source
         if begins:
             self.recording_began.emit(input_name)
+        self._received_s, self._silent_looks = 0.0, 0
         self._set_state(State.ARMING)
         self._watch.start()
         self._engine.listen(Stream(self.tap(moved(chunks, self._begun_s)), self._wishes(), self.journal))
@@ -236,12 +239,25 @@ class DictationController(QObject):
             self._time_s = int(recorded_s)
             self.time_changed.emit(self._time_s)
         self._set_lag(int(recorded_s - self._transcribed_s))
-        if self.state is State.ARMING and self._source.received_s() > 0:
-            self._set_state(State.LISTENING)
+        self._watch_sound(self._source.received_s())
         fault = self._source.fault() if self.state.is_recording else ""
         if fault:
             self.noticed.emit(fault)
-            self.pause()
+            if recorded_s:
+                self.pause()
+            else:
+                self.stop()
+
+    def _watch_sound(self, received_s: float) -> None:
+        """Whether the source is heard, or waited for."""
+        if received_s > self._received_s:
+            self._received_s, self._silent_looks = received_s, 0
+            if self.state is State.ARMING:
+                self._set_state(State.LISTENING)
+        else:
+            self._silent_looks += 1
+            if self.state is State.LISTENING and self._silent_looks == _SILENT_LOOKS:
+                self._set_state(State.ARMING)
 
     def _set_lag(self, lag_s: int) -> None:
         if lag_s != self._lag_s:

@@ -16,6 +16,7 @@ from app.audio.loopback import SystemSound
 from app.audio.meeting import MeetingSource
 from app.audio.microphone import Microphone
 from app.audio.source import AudioSource
+from app.audio.steady import SteadyMicrophone
 from app.engine import Engine
 from app.errors import AudioError
 from app.export import words_json
@@ -43,7 +44,7 @@ def choose_source(options: argparse.Namespace) -> tuple[AudioSource, str]:
         meeting = MeetingSource(lambda: Microphone(options.input), SystemSound, note, tuple(options.names))
         return meeting, "Listening to the microphone and to what the computer plays; Ctrl+C ends."
     find_input(options.input)
-    return Microphone(options.input), "Listening. Speak; Ctrl+C ends."
+    return SteadyMicrophone(options.input, note), "Listening. Speak; Ctrl+C ends."
 
 
 def listen(
@@ -55,7 +56,7 @@ def listen(
 ) -> None:
     """Transcribe `source` until it ends or the user presses Ctrl+C; the last words are still shown.
 
-    Raises AudioError when the source fails, and whatever the model's loading or the session raised.
+    Raises AudioError when the source fails for good, and whatever the model's loading or the session raised.
     """
     messages: queue.SimpleQueue[EngineMessage] = queue.SimpleQueue()
     on_cpu = (lambda: load(model, "cpu", wishes=wishes)) if device == "auto" else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import sys
 import threading
 from dataclasses import dataclass
@@ -21,6 +23,11 @@ PORTAUDIO_USE = threading.RLock()
 OPEN_RECORDINGS: set[object] = set()
 CLOSING_THREAD = "microphone-stop"  # PortAudio must not be restarted while a thread of this name runs
 _CLOSING_S = 1.5
+_EXIT_S = 2.0  # the program does not wait longer for PortAudio when it ends
+
+
+class DevicesInUse(AudioError):
+    """PortAudio cannot look for devices now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +50,39 @@ def portaudio() -> Any:
         raise AudioError(f"PortAudio cannot be used ({error}).", remedy) from None
     except Exception as error:  # PortAudioError: the class comes with the module that did not import
         raise AudioError(f"PortAudio does not start ({error}).", "Restart the computer's sound server.") from None
+    _guard_exit()
     return sounddevice
+
+
+@functools.cache
+def _guard_exit() -> None:
+    """Once, and after sounddevice has registered a handler of its own: the last one registered runs first."""
+    atexit.register(_leave)
+
+
+def _leave() -> None:
+    """Runs before sounddevice's own exit handler, which never returns while PortAudio is stuck in another thread."""
+    if PORTAUDIO_USE.acquire(timeout=_EXIT_S):
+        PORTAUDIO_USE.release()
+    else:
+        atexit.unregister(portaudio()._exit_handler)
 
 
 def look_again() -> None:
     """Let PortAudio find devices that were plugged in since it started.
 
-    Raises AudioError while something records, or while the last recording is still being closed, as when the sound
-    server hangs.
+    Raises DevicesInUse while something records, or while the last recording is still being closed, as when the sound
+    server hangs; AudioError when PortAudio does not start.
     """
     sounddevice = portaudio()
     for thread in threading.enumerate():
         if thread.name == CLOSING_THREAD:
             thread.join(_CLOSING_S)
             if thread.is_alive():
-                raise AudioError("The last recording is still being closed.", "Wait a moment, then try again.")
+                raise DevicesInUse("The last recording is still being closed.", "Wait a moment, then try again.")
     with PORTAUDIO_USE:
         if OPEN_RECORDINGS:
-            raise AudioError("A recording is running.", "Look for devices again when it is over.")
+            raise DevicesInUse("A recording is running.", "Look for devices again when it is over.")
         try:
             with quiet_stderr():
                 sounddevice._terminate()

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from app.audio.clock import now_s
 from app.audio.inbox import AudioInbox
 from app.audio.pulse import PulseConnection
 from app.errors import AudioError
@@ -20,6 +21,10 @@ logger = logging.getLogger(__name__)
 
 _WAIT_S = 0.02
 _AGAIN_S = 0.5
+_SILENT_S = 0.25  # a server that sends nothing is asked so often whether it is still there
+# A read that takes so long says that the server or this program stood still; what was sent then comes at once.
+_STOOD_STILL_S = 0.5
+_CATCH_UP_S = 0.3
 # A source that sleeps, because nothing plays, sends nothing for as long as it likes: after so long it is silent.
 _PATIENCE = int(0.15 * SAMPLE_RATE_HZ)
 _USUAL_DELAY = int(0.03 * SAMPLE_RATE_HZ)  # from being played to being read
@@ -44,7 +49,7 @@ class PulseTap:
         """Raises AudioError when there is no sound server or no loudspeaker."""
         self._server = connect()
         self._sink = ""
-        self._tried = 0.0
+        self._tried = self._answered = 0.0
         try:
             self._follow()
         except AudioError:
@@ -59,7 +64,13 @@ class PulseTap:
                 self._follow()
             except AudioError as error:  # between two loudspeakers there may be none; a server that has gone says so
                 logger.info("system audio: %s", error)
-        return self._server.read()
+        block = self._server.read()
+        if len(block):
+            self._answered = time.monotonic()
+        elif time.monotonic() - self._answered > _SILENT_S:
+            self._server.defaults()  # one that hangs gives no silence: it is a fault
+            self._answered = time.monotonic()
+        return block
 
     def close(self) -> None:
         self._server.close()
@@ -168,6 +179,16 @@ class TimeAxis:
         self._slept = False
         return self._go_on(block)
 
+    def follow(self, block: Samples) -> Samples:
+        """block (n,) that goes on from the position before, whatever the clock says."""
+        return self._go_on(block)
+
+    def skip(self, now: int) -> int:
+        """The samples up to the clock's `now` that never came and were no silence: they are lost."""
+        lost = max(0, now - _USUAL_DELAY - self._position)
+        self._position += lost
+        return lost
+
     def _go_on(self, block: Samples) -> Samples:
         self._position += len(block)
         return block
@@ -200,15 +221,27 @@ class SystemSound:
     def fault(self) -> str:
         return "" if self._stopping.is_set() else self._fault
 
+    def _offer(self, block: Samples, lost: int = 0) -> None:
+        if len(block) or lost:
+            self._inbox.offer(block, lost)
+
     def _read(self, tap: Tap) -> None:
-        axis, began = TimeAxis(), time.monotonic()
+        axis, began_s = TimeAxis(), now_s()
+        looked_s, catches_up_until = began_s, 0.0
         self._inbox.offer(axis.begin())
         try:
             while not self._stopping.is_set():
                 block = tap.read(_WAIT_S)
-                placed = axis.place(block, round((time.monotonic() - began) * SAMPLE_RATE_HZ))
-                if len(placed):
-                    self._inbox.offer(placed)
+                before_s, looked_s = looked_s, now_s()
+                now = round((looked_s - began_s) * SAMPLE_RATE_HZ)
+                if looked_s - before_s > _STOOD_STILL_S:
+                    catches_up_until = looked_s + _CATCH_UP_S
+                if looked_s < catches_up_until:
+                    self._offer(axis.follow(block))
+                else:
+                    lost = axis.skip(now - len(block)) if catches_up_until else 0
+                    catches_up_until = 0.0
+                    self._offer(axis.place(block, now), lost)
         except AudioError as error:
             self._fault = str(error)
         finally:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import queue
-import time
 from collections.abc import Callable, Iterator
 
-from app.audio.channel import Channel
+from app.audio.channel import Back, Channel, Down, News
+from app.audio.clock import now_s
 from app.audio.near import NearChannel
 from app.audio.source import AudioSource
 from app.errors import AudioError
@@ -18,8 +18,9 @@ NAMES = ("Me", "Others")
 class MeetingSource:
     """An AudioSource whose chunks say whose they are. The echo of one channel in the other is taken out.
 
-    A channel that fails is said through `report`, on the thread that asks for `fault`; the other goes on, and the lost
-    one is opened again as soon as that works. Only when both have failed is the meeting over.
+    Both are opened on threads of their own. A channel that fails is said through `report`, on the thread that asks for
+    `fault`; the other goes on, and the lost one is opened again as soon as that works. Only when neither could be
+    opened at all is that a fault.
     """
 
     def __init__(
@@ -40,17 +41,13 @@ class MeetingSource:
         self._arrived: queue.SimpleQueue[tuple[str, AudioChunk | None]] = queue.SimpleQueue()
         self._near = Channel(own, make_microphone, self._deliver)
         self._far = Channel(other, make_system, self._deliver)
-        self._down: set[str] = set()  # channels whose failure has been said
+        self._refused: set[str] = set()  # channels whose first failure has been said
 
     def start(self) -> Iterator[AudioChunk]:
-        """Raises AudioError when neither channel can be opened."""
-        began = time.monotonic()
-        faults = [fault for channel in (self._near, self._far) if (fault := self._start(channel, began))]
-        if len(faults) == 2:
-            self.stop()
-            raise AudioError(*faults)
-        for fault in faults:
-            self._report(fault)
+        """Returns at once; what fails is said by `fault`."""
+        began_s = now_s()
+        self._near.start(began_s)
+        self._far.start(began_s)
         return self._chunks()
 
     def stop(self) -> None:
@@ -65,23 +62,19 @@ class MeetingSource:
         return self._near.take_peak()
 
     def fault(self) -> str:
-        said = ""
-        for channel in (self._near, self._far):
-            fault = channel.take_fault()
-            if fault:
-                said = fault
-                self._down.add(channel.speaker)
-                self._report(f"{channel.speaker}: {fault} The recording goes on.")
-            elif channel.speaker in self._down and not channel.is_down:
-                self._down.remove(channel.speaker)
-                self._report(f"{channel.speaker}: sound is heard again.")
-        return said if self._near.is_down and self._far.is_down else ""
-
-    def _start(self, channel: Channel, began: float) -> str:
-        fault = channel.start(began)
-        if fault:
-            self._down.add(channel.speaker)
-        return fault
+        both = (self._near, self._far)
+        for channel in both:
+            news = channel.take_news()
+            if news is not None:
+                self._report(f"{channel.speaker}: {_sentence(news)}")
+        refused = list(dict.fromkeys(channel.refused for channel in both))
+        if all(refused):
+            return " ".join(refused)
+        for channel in both:
+            if channel.refused and channel.speaker not in self._refused:
+                self._refused.add(channel.speaker)
+                self._report(channel.refused)
+        return ""
 
     def _deliver(self, speaker: str, chunk: AudioChunk | None) -> None:
         self._arrived.put((speaker, chunk))
@@ -108,3 +101,11 @@ class MeetingSource:
         yield self._arrived.get()
         while not self._arrived.empty():
             yield self._arrived.get()
+
+
+def _sentence(news: News) -> str:
+    if isinstance(news, Down):
+        return f"{news.fault} The recording goes on."
+    if isinstance(news, Back):
+        return f"sound is heard again; {news.lost_s:.1f} s are missing."
+    return "the device is still being opened: the sound server does not answer."

@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from app.audio.devices import CLOSING_THREAD, OPEN_RECORDINGS, PORTAUDIO_USE, find_input, look_again, portaudio
+from app.audio.devices import (
+    CLOSING_THREAD,
+    OPEN_RECORDINGS,
+    PORTAUDIO_USE,
+    DevicesInUse,
+    find_input,
+    look_again,
+    portaudio,
+)
 from app.audio.inbox import AudioInbox
 from app.audio.quiet import quiet_stderr
 from app.errors import AudioError
@@ -25,8 +33,9 @@ _POST_ROLL_S = 0.25
 # A healthy stream never pauses so long; PortAudio itself does not report a device that hangs.
 _SILENT_DEVICE_S = 2.0
 _FIRST_BLOCK_S = 6.0  # wireless devices take their time to wake up
-_EXIT_S = 3.0  # the program does not wait longer for a device when it ends
-_LOST = "Check that it is plugged in, then resume or start again."
+_EXIT_S = 2.0  # the program does not wait longer for a device when it ends
+_STEP_S = 0.5  # between two looks no more counts as silence: a program that was stopped has not listened meanwhile
+_LOST = "Check that it is plugged in."
 
 
 class Microphone:
@@ -35,27 +44,34 @@ class Microphone:
     def __init__(self, name: str | None = None) -> None:
         """name  a part of the device's name, or its number; None: the default device"""
         self._name = name
-        self._device = name or "The default microphone"
+        self.device = name or "The default microphone"  # as it is called in a sentence
         self._inbox: AudioInbox | None = None
         self._stream: Any = None
         self._closing = threading.Thread()
         self._stopped = False
         self._ended = False  # by itself; written by PortAudio's thread
-        self._arrived = 0.0  # when the last block came
+        self._looked = 0.0  # when `fault` was asked last
+        self._seen, self._silent_s = 0, 0.0  # the samples there were then; since when there have been no more
         self._adc_end = 0.0  # where the last block ended, on the device's clock
 
     def start(self) -> Iterable[AudioChunk]:
-        """Open the device at 16 kHz, or at its own rate where it refuses. Raises AudioError."""
+        """Open the device at 16 kHz, or at its own rate where it refuses; a sound server that hangs is waited for.
+
+        Raises AudioError.
+        """
         with PORTAUDIO_USE:
-            look_again()
+            try:
+                look_again()
+            except DevicesInUse as error:
+                logger.info("the devices that were there are used: %s", error)
             return self._start()
 
     def _start(self) -> Iterable[AudioChunk]:
         device = find_input(self._name)
         if self._name is not None:
-            self._device = device.name
+            self.device = device.name
         elif device.name != "default":  # ALSA's own name for it says nothing
-            self._device = f"The default microphone ({device.name})"
+            self.device = f"The default microphone ({device.name})"
         refused = ""
         for rate in dict.fromkeys((SAMPLE_RATE_HZ, device.rate)):
             try:
@@ -66,7 +82,7 @@ class Microphone:
             assert self._inbox is not None
             return self._inbox
         remedy = "Check that it is plugged in and that no other program holds it, or choose another input device."
-        raise AudioError(f"{self._device} cannot be opened ({refused}).", remedy)
+        raise AudioError(f"{self.device} cannot be opened ({refused}).", remedy)
 
     def stop(self) -> None:
         already, self._stopped = self._stopped, True
@@ -85,10 +101,12 @@ class Microphone:
         if self._stopped or self._inbox is None:
             return ""
         if self._ended:
-            return f"{self._device} was disconnected. {_LOST}"
-        patience_s = _SILENT_DEVICE_S if self._inbox.received else _FIRST_BLOCK_S
-        if time.monotonic() - self._arrived > patience_s:
-            return f"{self._device} has stopped sending sound. {_LOST}"
+            return f"{self.device} was disconnected. {_LOST}"
+        now, received = time.monotonic(), self._inbox.received
+        self._silent_s = self._silent_s + min(now - self._looked, _STEP_S) if received == self._seen else 0.0
+        self._looked, self._seen = now, received
+        if self._silent_s > (_SILENT_DEVICE_S if received else _FIRST_BLOCK_S):
+            return f"{self.device} has stopped sending sound. {_LOST}"
         return ""
 
     def _open(self, index: int, rate: int) -> None:
@@ -103,7 +121,7 @@ class Microphone:
                 callback=self._receive,
                 finished_callback=self._finished,
             )
-        self._inbox, self._arrived, self._adc_end, self._ended = inbox, time.monotonic(), 0.0, False
+        self._inbox, self._looked, self._adc_end, self._ended = inbox, time.monotonic(), 0.0, False
         try:
             stream.start()
         except Exception:
@@ -113,7 +131,7 @@ class Microphone:
         self._stream = stream
         OPEN_RECORDINGS.add(self)
         atexit.register(self._close_at_exit)
-        logger.info("recording from %s at %d Hz", self._device, rate)
+        logger.info("recording from %s at %d Hz", self.device, rate)
 
     def _receive(self, block: np.ndarray, frames: int, times: Any, status: Any) -> None:
         """On PortAudio's thread: copy and leave."""
@@ -123,7 +141,6 @@ class Microphone:
         began = times.inputBufferAdcTime
         lost = max(0, round((began - self._adc_end) * inbox.rate)) if status.input_overflow and self._adc_end else 0
         self._adc_end = began + frames / inbox.rate
-        self._arrived = time.monotonic()
         inbox.offer(block[:, 0].copy(), lost)
 
     def _finished(self) -> None:
@@ -145,7 +162,7 @@ class Microphone:
             self._stream.abort()
             self._stream.close()
         except portaudio().PortAudioError as error:
-            logger.info("closing %s: %s", self._device, error)
+            logger.info("closing %s: %s", self.device, error)
         OPEN_RECORDINGS.discard(self)
         atexit.unregister(self._close_at_exit)
 

@@ -30,6 +30,8 @@ class NearChannel:
     def play(self, chunk: AudioChunk) -> None:
         """Sound of the loudspeakers."""
         end = self._played_start + len(self._played)
+        if chunk.start - end > _KEPT:  # as after a night's sleep: nothing before it is needed, nor silence up to it
+            self._played, self._played_start, end = _NO_SAMPLES, chunk.start, chunk.start
         silence = np.zeros(max(0, chunk.start - end), np.float32)
         known = max(0, end - chunk.start)
         self._played = np.concatenate([self._played, silence, chunk.samples[known:]])

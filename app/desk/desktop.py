@@ -16,6 +16,7 @@ from app.audio.silence import SilentInput
 from app.audio.source import AudioSource
 from app.audio.watch import InputWatch
 from app.controller import DictationController
+from app.desk.background import Background
 from app.desk.inputs import find_inputs, make_source, offered
 from app.edits import EditHistory
 from app.settings import Settings
@@ -56,13 +57,14 @@ class Desktop(QObject):
     ) -> None:
         super().__init__()
         self._wishes = wishes
-        self._theme = "system"
+        self._theme, self._meeting = "system", False  # as they are shown
         self.settings, self._notice = read_settings(settings_path)
         self._writer = SettingsWriter(settings_path, self._unsaved.emit)
         self._writer.start()
         self.window = MainWindow()
         self.controller = DictationController(load, self._make_source, self._make_shaper, self.wishes, load_on_cpu)
         self._edits = EditHistory()
+        self._background = Background(self)
         self._watch = InputWatch(self._inputs_changed.emit)
         self._silence, self._listened = SilentInput(), QElapsedTimer()
         self._hint = ""
@@ -100,11 +102,17 @@ class Desktop(QObject):
         return self._writer.shut_down(_SAVE_S) and ended
 
     def find_inputs(self, again: bool) -> None:
-        """Offer the inputs there are now."""
-        names, notice = find_inputs(again)
+        """Offer the inputs there are now, as soon as the sound system has said so."""
+        self._background.run(lambda: find_inputs(again), lambda found: self._show_found(found, again))
+
+    def _show_found(self, found: tuple[list[tuple[str, str]], str] | Exception, asked_for: bool) -> None:
+        if isinstance(found, Exception):
+            raise found
+        names, notice = found
         self.window.show_inputs(names)
         self.window.choose_input(self.settings.sound.input)
-        self.window.notice.show_notice(notice)
+        if notice or (asked_for and not self.controller.state.is_recording):  # of which the notice may speak
+            self.window.notice.show_notice(notice)
 
     def _offer(self, devices: tuple[InputDevice, ...]) -> None:
         self.window.show_inputs(offered(devices))
@@ -142,11 +150,17 @@ class Desktop(QObject):
         window.view.set_text_scale(view.text_scale)
         window.view.mark_doubt(view.doubt)
         window.actions_by_name["timestamps"].setChecked(view.timestamps)
-        fault = loopback_fault() if settings.sound.meeting else ""
+        if settings.sound.meeting and not self._meeting:
+            self._background.run(loopback_fault, self._show_loopback_fault)
+        self._meeting = settings.sound.meeting
         window.actions_by_name["meeting"].setChecked(settings.sound.meeting)
-        if fault:
-            window.hint.show_notice(fault)
         window.choose_input(settings.sound.input)
+
+    def _show_loopback_fault(self, fault: str | Exception) -> None:
+        if isinstance(fault, Exception):
+            raise fault
+        if fault:
+            self.window.hint.show_notice(fault)
 
     def _connect(self) -> None:
         self._unsaved.connect(self.window.notice.show_notice)
@@ -199,7 +213,7 @@ class Desktop(QObject):
 
     def _make_source(self, name: str) -> AudioSource:
         self.about_to_listen.emit()
-        return make_source(name, self.settings.sound, self.window.hint.show_notice)
+        return make_source(name, self.settings.sound, self.window.notice.show_notice)
 
     def _make_shaper(self) -> Formatter:
         return Formatter(self.settings.text.rules)

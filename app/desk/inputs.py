@@ -10,6 +10,7 @@ from app.audio.loopback import SystemSound
 from app.audio.meeting import MeetingSource
 from app.audio.microphone import Microphone
 from app.audio.source import AudioSource
+from app.audio.steady import SteadyMicrophone
 from app.errors import AudioError
 from app.paths import sample_audio
 from app.settings import SoundSettings
@@ -46,4 +47,4 @@ def make_source(name: str, settings: SoundSettings, report: Callable[[str], None
     if settings.meeting:
         names = settings.own_name, settings.other_name
         return MeetingSource(lambda: Microphone(name or None), SystemSound, report, names)
-    return Microphone(name or None)
+    return SteadyMicrophone(name or None, report)

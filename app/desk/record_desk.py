@@ -144,9 +144,8 @@ class RecordDesk(QObject):
         self._player.play(file, start_s, item.end_sample / SAMPLE_RATE_HZ)
 
     def be_quiet(self) -> None:
-        """Nothing is played any more."""
+        """Nothing is played any more, a moment from now."""
         self._player.stop()
-        self._player.join(_WAIT_S)
 
     def shut_down(self) -> bool:
         """Write what waits; nothing sounds any more. Returns whether everything is written."""

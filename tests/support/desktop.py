@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -116,26 +117,55 @@ class VirtualMicrophone:
             "--high-priority=no", "--log-level=info",
             f"--load=module-native-protocol-unix auth-anonymous=1 socket={self.folder}/run/native",
         ]  # fmt: skip
-        log = self.folder / "pulse.log"
-        with running(server, self._whole, log) as self.server:
-            wait_for(lambda: self._pactl("info").returncode == 0, what="PulseAudio")
-            self.plug()
-            # An idle null sink delivers its first block only after two seconds: keep somebody listening.
-            with running(["parec", "-d", "vspk.monitor", "--latency-msec=20"], self._whole, Path(os.devnull)):
-                yield self
+        self._command = server
+        with contextlib.ExitStack() as self._processes:
+            self._begin()
+            yield self
 
-    def plug(self) -> None:
+    def _begin(self) -> None:
+        self.server = self._processes.enter_context(running(self._command, self._whole, self.folder / "pulse.log"))
+        wait_for(lambda: self._pactl("info").returncode == 0, what="PulseAudio")
+        self.plug()
+
+    def plug(self, rate: int = RATE) -> None:
         """Make the microphone and the loudspeaker behind it appear."""
-        self._pactl("load-module", "module-null-sink", f"sink_name=vspk rate={RATE} channels=1 channel_map=mono")
+        self._pactl("load-module", "module-null-sink", f"sink_name=vspk rate={rate} channels=1 channel_map=mono")
         loaded = self._pactl("load-module", "module-remap-source", "master=vspk.monitor", "source_name=vmic")
         self._module = loaded.stdout.strip()
         self._pactl("set-default-source", "vmic")
         self._pactl("set-default-sink", "vspk")
+        # An idle null sink delivers its first block only after two seconds: keep somebody listening.
+        self._processes.enter_context(
+            running(["parec", "-d", "vspk.monitor", "--latency-msec=20"], self._whole, Path(os.devnull))
+        )
 
     def unplug(self) -> None:
         """Make the microphone and the loudspeaker behind it vanish: the last device is gone."""
         self._pactl("unload-module", self._module)
         self._pactl("unload-module", "module-null-sink")
+
+    def hang(self) -> None:
+        """The server answers nobody any more, until `go_on`."""
+        self.server.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """End a hang."""
+        self.server.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """The server breaks down, until `restart`."""
+        self.server.kill()
+        self.server.wait()
+
+    def restart(self) -> None:
+        """A new server in the place of one that was killed, with the same microphone."""
+        self._begin()
+
+    def add_microphone(self, name: str, rate: int = RATE) -> None:
+        """Another microphone, which becomes the default; it hears what is played to the sink `NAME_in`."""
+        self._pactl("load-module", "module-null-sink", f"sink_name={name}_in rate={rate} channels=1 channel_map=mono")
+        self._pactl("load-module", "module-remap-source", f"master={name}_in.monitor", f"source_name={name}")
+        self._pactl("set-default-source", name)
 
     def play(self, path: Path, sink: str = "vspk") -> None:
         """Play a file into the microphone or another sink, to its end or until the sink vanishes."""

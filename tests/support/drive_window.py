@@ -7,6 +7,7 @@ usage: drive_window.py FOLDER; reads commands from stdin:
     shot NAME        a picture of the screen as FOLDER/NAME.png
     copy             press Copy and tell the clipboard
     export FORM PATH export as the dialog does once a name is chosen
+    stall            the longest time in seconds that the window did not answer, since this was asked last
     do NAME          ask for a command of the menus
     close            close the window
 """
@@ -16,9 +17,10 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 
@@ -36,6 +38,26 @@ class Ear(QObject):
     """Brings the lines of stdin to the GUI thread."""
 
     heard = Signal(str)
+
+
+class Pulse(QObject):
+    """Beats in the event loop; a beat that comes late tells how long the loop was held up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._longest_s, self._last = 0.0, time.monotonic()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(5)
+
+    def take(self) -> float:
+        self._beat()
+        longest_s, self._longest_s = self._longest_s, 0.0
+        return round(longest_s, 3)
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        self._longest_s, self._last = max(self._longest_s, now - self._last), now
 
 
 def tell(**values) -> None:
@@ -74,6 +96,8 @@ def obey(line: str) -> None:
         dialog = window.findChild(ExportDialog)
         dialog.finished.connect(lambda: tell(exists=Path(path).exists()))
         dialog.save_wanted.emit(form, ExportOptions(), path)
+    elif word == "stall":
+        tell(stall=pulse.take())
     elif word == "do":
         window.actions_by_name[rest].trigger()
         tell(done=rest)
@@ -88,6 +112,8 @@ def listen(ear: Ear) -> None:
 
 
 def open_and_listen(self: application.Desktop) -> None:
+    global pulse
+    pulse = Pulse()
     opened.append(self)
     really_open(self)
     ear.heard.connect(obey)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 import soundfile
 
 from app.audio import devices
+from app.audio.clock import now_s
 from app.audio.file import FileSource, duration_s, read_chunks
 from app.audio.inbox import AudioInbox
 from app.audio.microphone import Microphone
@@ -266,7 +270,42 @@ class TestDevices:
             devices.list_inputs()
 
 
+class TestQuiet:
+    def test_libraries_are_silenced_while_anybody_wants_it_and_python_is_still_heard(self):
+        code = (
+            "import os, sys\n"
+            "from app.audio.quiet import quiet_stderr\n"
+            "first, second = quiet_stderr(), quiet_stderr()\n"
+            "first.__enter__(); second.__enter__()\n"
+            "os.write(2, b'library '); print('own', file=sys.stderr)\n"
+            "first.__exit__(None, None, None)\n"
+            "os.write(2, b'library ')\n"
+            "second.__exit__(None, None, None)\n"
+            "os.write(2, b'after')\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stderr == "own\nafter"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell the time since their start otherwise")
+def test_the_clock_counts_from_the_start_of_the_machine_sleep_included():
+    since_start_s = float(Path("/proc/uptime").read_text().split()[0])
+    assert now_s() == pytest.approx(since_start_s, abs=5)
+
+
 class TestMicrophone:
+    def test_another_stream_that_is_open_or_still_being_closed_does_not_hold_up_a_recording(self, board):
+        other = object()
+        devices.OPEN_RECORDINGS.add(other)
+        try:
+            microphone = Microphone()
+            chunks = microphone.start()
+        finally:
+            devices.OPEN_RECORDINGS.discard(other)
+        assert board.streams[0].started
+        microphone.stop()
+        list(chunks)
+
     def test_what_the_device_delivers_arrives_whole(self, board):
         microphone = Microphone()
         chunks = microphone.start()
@@ -318,8 +357,15 @@ class TestMicrophone:
         board.streams[0].deliver(block(0.1, 320))
         assert microphone.fault() == ""
         now = time.monotonic()
-        monkeypatch.setattr("app.audio.microphone.time.monotonic", lambda: now + 3)
-        assert "has stopped sending" in microphone.fault()
+        for later_s in range(4):
+            monkeypatch.setattr("app.audio.microphone.time.monotonic", lambda later_s=later_s: now + later_s * 0.4)
+            assert microphone.fault() == ""
+        monkeypatch.setattr("app.audio.microphone.time.monotonic", lambda: now + 100)
+        assert microphone.fault() == ""  # nobody looked meanwhile: the program itself was stopped
+        for later_s in range(1, 3):
+            monkeypatch.setattr("app.audio.microphone.time.monotonic", lambda later_s=later_s: now + 100 + later_s)
+            said = microphone.fault()
+        assert "has stopped sending" in said
         board.streams[0].options["finished_callback"]()
         assert "was disconnected" in microphone.fault()
         microphone.stop()

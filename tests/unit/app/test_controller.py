@@ -191,6 +191,32 @@ def test_a_source_that_breaks_is_said_and_the_recording_waits(qtbot, make):
     assert controller.document.settled_text == "kept"
 
 
+def test_a_source_that_cannot_be_opened_is_said_and_ends_the_recording(qtbot, make):
+    source = FakeSource(silent=True)
+    source.broken = "No microphone was found."
+    controller = make(ScriptedSession([]), source=source)
+    controller.load()
+    controller.start("")
+    assert controller.state is State.ARMING
+    qtbot.waitUntil(lambda: controller.notices[-1] == "No microphone was found.")
+    reaches(qtbot, controller, State.IDLE)
+    assert State.PAUSING not in controller.states
+
+
+def test_a_recording_waits_while_sound_stays_away_and_listens_again(qtbot, make, monkeypatch):
+    monkeypatch.setattr("app.controller._SILENT_LOOKS", 2)
+    source, received_s = FakeSource(), [1.0]
+    source.received_s = lambda: received_s[0]
+    controller = make(ScriptedSession(["one"]), source=source)
+    controller.load()
+    controller.start("")
+    reaches(qtbot, controller, State.LISTENING)
+    reaches(qtbot, controller, State.ARMING)
+    received_s[0] = 9.0
+    reaches(qtbot, controller, State.LISTENING)
+    assert controller.states == [State.ARMING, State.LISTENING] * 2
+
+
 def test_a_source_that_sends_nothing_stays_arming(qtbot, make):
     controller = make(ScriptedSession([]), source=FakeSource(silent=True))
     controller.load()

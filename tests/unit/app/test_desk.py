@@ -109,6 +109,28 @@ def kept(desktop):
     return rows
 
 
+def test_a_sound_system_that_hangs_holds_up_neither_the_window_nor_its_settings(qtbot, begin, monkeypatch):
+    server = threading.Event()
+
+    def hang(*_):
+        assert server.wait(20)
+        return [("Yeti", "Yeti")], ""
+
+    def hanging_fault():
+        hang()
+        return "The sound server does not answer."
+
+    desktop = begin()
+    monkeypatch.setattr(desktop_module, "find_inputs", hang)
+    monkeypatch.setattr(desktop_module, "loopback_fault", hanging_fault)
+    desktop.find_inputs(again=True)
+    desktop.window.actions_by_name["meeting"].trigger()
+    assert desktop.settings.sound.meeting
+    server.set()
+    qtbot.waitUntil(lambda: desktop.window.inputs.itemText(0) == "Yeti")
+    qtbot.waitUntil(lambda: desktop.window.hint.text == "The sound server does not answer.")
+
+
 def test_what_is_said_is_shown_edited_undone_and_kept(qtbot, begin):
     desktop = begin("hello there", "again")
     record(qtbot, desktop)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from app.audio.channel import Channel
+from app.audio.clock import now_s
 from app.audio.inbox import AudioInbox
 from app.audio.loopback import PulseTap, SystemSound, TimeAxis, loopback_fault, open_tap
 from app.audio.meeting import MeetingSource
@@ -97,6 +98,14 @@ class TestTimeAxis:
         placed = axis.place(late, 2 * RATE + 100)
         assert np.count_nonzero(placed) == RATE and len(placed) < 1.2 * RATE
 
+    def test_time_in_which_nobody_listened_is_no_silence(self):
+        axis = self.axis()
+        axis.place(sound(320), 400)
+        assert len(axis.follow(sound(RATE))) == RATE  # came at once, however late
+        lost = axis.skip(6 * RATE)
+        assert 4.5 * RATE < lost < 5 * RATE
+        assert len(axis.place(sound(320), 6 * RATE + 320)) == 320
+
 
 class FakeServer:
     """A sound server with one loudspeaker, whose sound the test gives."""
@@ -164,6 +173,44 @@ class TestLoopback:
         list(chunks)
         assert "does not answer" in source.fault() and server.closed
 
+    def test_a_server_that_sends_nothing_and_does_not_answer_is_a_fault_and_no_silence(self, monkeypatch):
+        server, asked = FakeServer(), []
+        tap = PulseTap(lambda: server)
+        server.read = lambda: sound(0)
+
+        def hang():
+            asked.append(1)
+            raise AudioError("The sound server does not answer in time.", "Look.")
+
+        server.defaults = hang
+        monkeypatch.setattr("app.audio.loopback._SILENT_S", 0.05)
+        with pytest.raises(AudioError, match="in time"):
+            while not asked:
+                tap.read(0)
+
+    def test_the_time_that_the_server_or_the_program_stood_still_is_lost_and_not_silent(self, monkeypatch):
+        class Stumbling:
+            def __init__(self):
+                self.reads = 0
+
+            def read(self, wait_s):
+                self.reads += 1
+                time.sleep(0.5 if self.reads == 3 else 0.01)
+                return sound(0)
+
+            def close(self):
+                pass
+
+        monkeypatch.setattr("app.audio.loopback._STOOD_STILL_S", 0.3)
+        source = SystemSound(Stumbling)
+        chunks, heard, end = iter(source.start()), 0, 0
+        while source.received_s() < 1.2:
+            chunk = next(chunks)
+            heard, end = heard + len(chunk.samples), chunk.start + len(chunk.samples)
+        source.stop()
+        list(chunks)
+        assert 0.4 * RATE < end - heard < 0.95 * RATE
+
     def test_its_time_runs_while_nothing_plays(self):
         class Asleep:
             def read(self, wait_s):
@@ -220,6 +267,13 @@ class TestNear:
         (last,) = near.finish()
         assert (last.start, len(last.samples)) == (9000, 0)
 
+    def test_a_night_asleep_between_two_sounds_takes_no_memory(self):
+        near = NearChannel()
+        near.play(self.chunk(0, RATE, speaker="Others"))
+        near.play(self.chunk(RATE * 3600 * 1000, RATE, speaker="Others"))  # silence between them: 230 GB
+        near.hear(self.chunk(RATE * 3600 * 1000, RATE))
+        assert near.take()
+
     def test_the_other_channel_is_waited_for_but_not_for_ever(self):
         near = NearChannel()
         near.hear(self.chunk(0, RATE // 2))
@@ -247,7 +301,7 @@ class TestChannel:
     def test_any_rate_comes_out_at_16_khz_on_the_clock(self):
         source, got = PlayedSource(rate=48000), queue.SimpleQueue()
         channel = Channel("Me", lambda: source, lambda _, chunk: got.put(chunk))
-        assert channel.start(time.monotonic() - 1.0) == ""
+        channel.start(now_s() - 1.0)
         source.play(sound(48000))
         until(lambda: channel.received_s() > 0.9)
         channel.stop()
@@ -258,9 +312,10 @@ class TestChannel:
     def test_samples_lost_by_the_device_are_a_jump(self):
         source, got = PlayedSource(), queue.SimpleQueue()
         channel = Channel("Me", lambda: source, lambda _, chunk: got.put(chunk))
-        channel.start(time.monotonic())
+        channel.start(now_s())
         source.play(sound(320))
         source.play(sound(320), lost=800)
+        until(lambda: channel.received_s() > 0.06)
         channel.stop()
         chunks = [chunk for chunk in iter(got.get, None) if len(chunk.samples)]
         assert chunks[-1].start - chunks[0].start == 320 + 800
@@ -297,14 +352,14 @@ class TestMeeting:
         assert first.stopped.is_set() and said == ["Ann: Yeti was disconnected. The recording goes on."]
         until(lambda: not microphones)
         time.sleep(0.7)  # the gap has a length
-        second.play(sound(3200))
-        until(lambda: meeting.fault() == "" and len(said) == 2)
-        assert "heard again" in said[1]
+        until(lambda: second.play(sound(32)) or meeting.fault() or len(said) == 2)  # at most as fast as time
+        assert 0.6 < float(said[1].split("heard again; ")[1].split()[0]) < 2
         meeting.stop()
         thread.join(20)
         ann = [chunk for chunk in got if chunk.speaker == "Ann" and len(chunk.samples)]
-        assert sum(len(chunk.samples) for chunk in ann) == 6400
-        assert ann[-1].start + len(ann[-1].samples) - ann[0].start > 6400 + 1000
+        heard = sum(len(chunk.samples) for chunk in ann)
+        assert heard == 3200 + second.received_s() * RATE
+        assert ann[-1].start + len(ann[-1].samples) - ann[0].start > heard + 1000
 
     def test_a_microphone_that_stays_away_is_a_gap_up_to_the_end(self, quick):
         said, first = [], PlayedSource()
@@ -328,6 +383,7 @@ class TestMeeting:
         error = AudioError("There is no loudspeaker.", "Connect one.")
         meeting = MeetingSource(lambda: microphone, lambda: PlayedSource(error=error), said.append)
         got, thread = collected(meeting.start())
+        until(lambda: meeting.fault() == "" and said)
         assert said == ["There is no loudspeaker. Connect one."]
         for _ in range(10):
             microphone.play(sound(3200))
@@ -337,10 +393,14 @@ class TestMeeting:
         thread.join(20)
         assert sum(len(chunk.samples) for chunk in got) == 32000
 
-    def test_when_both_have_failed_it_is_over(self, quick):
+    def test_where_neither_side_can_be_opened_that_is_a_fault(self, quick):
         error = AudioError("Nothing there.", "Plug something in.")
-        with pytest.raises(AudioError, match="Nothing there"):
-            MeetingSource(lambda: PlayedSource(error=error), lambda: PlayedSource(error=error), print).start()
+        meeting = MeetingSource(lambda: PlayedSource(error=error), lambda: PlayedSource(error=error), print)
+        chunks = meeting.start()
+        until(meeting.fault)
+        assert meeting.fault() == "Nothing there. Plug something in."
+        meeting.stop()
+        assert list(chunks) == []
 
     @pytest.mark.parametrize("names", [("Me", "Me "), ("", "Others")])
     def test_two_sides_need_two_names(self, names):
