@@ -2,17 +2,18 @@
 
     python tests/benchmarks/soak.py [--hours 8] [--speed 20] [--manifest FILE --audio FOLDER]
 
-Speech with pauses twice as long comes at so many times its speed, through spool, journal, recorder, recogniser,
+Speech with pauses three times as long comes at so many times its speed, through spool, journal, recorder, recogniser,
 formatter and history, each on the thread that it has in the program (the widgets alone are missing). Every minute of it
 the next fault comes: sound that is missing, another rate, a pass that fails once or twice, a full disk, a locked
 history, half a minute of sound at once, samples that are no numbers, a kill with what the next start makes of it. In
-the end every sample must have been transcribed or stand as a gap.
+the end every sample must have been transcribed or stand as a gap. SIGTERM ends it early, with its figures.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 import tempfile
 import time
@@ -53,7 +54,7 @@ def main() -> int:
         before_s = rows[-2].end_s if len(rows) > 1 else 0.0
         if row.end_s // _SHOWN_S != before_s // _SHOWN_S:
             print(f"{row.end_s / 3600:5.2f} h {row.memory_mb:7.1f} MiB, {row.handles} handles, {row.threads} threads, "
-                  f"{row.disk_mb:.1f} MiB of journal", flush=True)  # fmt: skip
+                  f"{row.disk_mb:.1f} MiB of journal; {soak.totals}", flush=True)  # fmt: skip
 
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -61,10 +62,12 @@ def main() -> int:
         minutes = round(options.hours * 60)
         speaker = Speaker(thoughtful(utterances), minutes, options.speed, faults, home / "history.sqlite")
         soak = Soak(home, recognizer, speaker, show)
+        signal.signal(signal.SIGTERM, lambda *_: speaker.fall_silent())
         soak.run()
         left = len(list((home / "journals").iterdir()))
     totals = soak.totals
-    print(f"{options.hours} h in {(time.monotonic() - began) / 3600:.2f} h; faults {dict(faults.tried)}")
+    offered_h = totals.offered / SAMPLE_RATE_HZ / 3600
+    print(f"{offered_h:.2f} h in {(time.monotonic() - began) / 3600:.2f} h; faults {dict(faults.tried)}")
     print(
         f"{totals.recordings} recordings, {totals.recovered} brought back, {totals.words} words, {left} journals left"
     )

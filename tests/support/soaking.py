@@ -48,11 +48,11 @@ _LASTS = 10 * SAMPLE_RATE_HZ  # of sound, what does not pass in a moment
 
 
 def thoughtful(utterances: Sequence[Utterance]) -> Iterator[Samples]:
-    """Pieces of the utterances over and over, with pauses of one to three times their length, as in dictation."""
+    """Pieces of the utterances over and over, with pauses of two to four times their length, as in dictation."""
     dice, waiting = np.random.default_rng(0), np.zeros(0, np.float32)
     for one in itertools.cycle(utterances):
         samples = joined(list(read_chunks(one.path, block_s=1.0)))
-        pause = dice.standard_normal(round(len(samples) * dice.uniform(1.0, 3.0))).astype(np.float32) * _QUIET
+        pause = dice.standard_normal(round(len(samples) * dice.uniform(2.0, 4.0))).astype(np.float32) * _QUIET
         waiting = np.concatenate([waiting, samples, pause])
         whole = len(waiting) // PIECE * PIECE
         yield from pieces_of(waiting[:whole])
@@ -131,6 +131,10 @@ class Speaker:
             if hurries:  # sound that was held up comes at once
                 continue
             time.sleep(max(0.0, at / SAMPLE_RATE_HZ / self._speed - (time.monotonic() - began)))
+
+    def fall_silent(self) -> None:
+        """Say no more."""
+        self.left = 0
 
     def _begin(self, fault: str) -> int:
         """Let it come; returns how many samples are missing for it."""
