@@ -64,8 +64,17 @@ class Recovery:
         return self.sound_s > 0 or bool(self.document.open) or self.document.closed != self.kept.closed
 
     def reopened(self, report: Callable[[str], None]) -> Journal:
-        """Its journal, which goes on: what comes now survives the next fault as well."""
-        return Journal(self.left.folder, None, report, self.heard)
+        """Its journal, which goes on: what comes now survives the next fault as well.
+
+        Raises AppError where another program is bringing it back, or has.
+        """
+        journal = Journal(self.left.folder, None, report, self.heard)
+        try:
+            journal.claim()
+        except OSError as error:
+            what = f"This dictation cannot be brought back now ({error.strerror or error})."
+            raise AppError(what, "Another program may have done it: look into the history.") from None
+        return journal
 
     def stream(self, wishes: DecodingOptions | None, journal: Journal) -> Stream:
         """What is left to be transcribed."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
+
 from s2t_core.types import AudioChunk, neighbours_joined
+
+logger = logging.getLogger(__name__)
 
 # An engine that is an hour behind will not catch up, and memory has an end; what is kept on disk is heard later.
 _CAPACITY_S = 3600.0
@@ -26,6 +31,9 @@ class Spool(threading.Thread):
     def run(self) -> None:
         try:
             for chunk in self._chunks:
+                if not np.isfinite(chunk.samples).all():  # a device that is broken; the time of it becomes a gap
+                    logger.warning("%d samples that are no numbers", len(chunk.samples))
+                    continue
                 self._keep(chunk)
                 if self._put_s - self._taken_s < _CAPACITY_S:
                     self._put_s += len(chunk.samples) / chunk.rate

@@ -22,7 +22,7 @@ from app.desk.parting import Parting
 from app.desk.record_desk import RecordDesk
 from app.desk.recovery_desk import RecoveryDesk
 from app.desk.settings_desk import SettingsDesk
-from app.errors import sentence
+from app.errors import AppError, sentence
 from app.export import Transcript
 from app.export.options import ExportChoice
 from app.history import History
@@ -132,8 +132,13 @@ class Companions(QObject):
     def _go_on(self, recovery: Recovery) -> None:
         if self._busy():
             return
+        try:
+            journal = recovery.reopened(self.record.noticed.emit)
+        except AppError as error:
+            self._desktop.window.hint.show_notice(str(error))
+            return
         self._show(recovery.id, recovery.kept)
-        journal = self.record.begin_again(recovery)
+        self.record.begin_again(recovery, journal)
         self._desktop.show(recovery.document)
         controller = self._desktop.controller
         controller.recording_ended.connect(lambda _: self.recovery.look(), Qt.ConnectionType.SingleShotConnection)

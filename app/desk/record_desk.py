@@ -41,6 +41,7 @@ class RecordDesk(QObject):
         self._folder = folder
         self._journals = journals
         self.journal: Journal | None = None  # of the recording, where it is to be kept
+        self._broken_off: list[Journal] = []  # to be brought back by the next start
         self._keeper = Keeper(open_history, self.noticed.emit)
         self._keeper.start()
         self._keeps = False
@@ -81,13 +82,11 @@ class RecordDesk(QObject):
         self._keeper.begin(head, self.journal.folder.name)
         self.see(document, 0)
 
-    def begin_again(self, recovery: Recovery) -> Journal:
-        """A recording that broke off goes on, after `turn_to` its transcript; gives its journal."""
-        self.journal = recovery.reopened(self.noticed.emit)
-        self._keeps = True
-        self._keeper.begin(recovery.head, self.journal.folder.name)
+    def begin_again(self, recovery: Recovery, journal: Journal) -> None:
+        """A recording that broke off goes on, after `turn_to` its transcript, with its journal."""
+        self.journal, self._keeps = journal, True
+        self._keeper.begin(recovery.head, journal.folder.name)
         self.see(recovery.document, recovery.heard)
-        return self.journal
 
     def tap(self, chunks: Iterable[AudioChunk]) -> Iterable[AudioChunk]:
         """The chunks of the recording, kept on their way where that is wished."""
@@ -117,8 +116,8 @@ class RecordDesk(QObject):
         """The recording is over; its text may still be edited. What is not whole can be recovered from its journal."""
         if self.journal is not None and is_whole:
             self._keeper.finish(self.journal)
-        elif self.journal is not None:
-            self.journal.close()
+        elif self.journal is not None:  # its last sound may still be on its way
+            self._broken_off.append(self.journal)
         self.journal, self._keeps_sound = None, False
         for recorder in self._recorders.values():
             recorder.close()
@@ -154,6 +153,8 @@ class RecordDesk(QObject):
         written = self._keeper.shut_down(_WAIT_S)
         for recorder in self._ending:
             recorder.join(_WAIT_S)
+        for journal in self._broken_off:
+            journal.close()
         self._player.join(_WAIT_S)
         return written
 

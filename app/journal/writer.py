@@ -56,9 +56,15 @@ class Journal:
         self._news = threading.Event()
         self._syncing = threading.Thread(target=self._sync, name="journal", daemon=True)
 
+    def claim(self) -> None:
+        """Own it now and not with the first word. Raises OSError where it is gone, or another program's."""
+        if self._head is None and not self.folder.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "it is gone")
+        self._open()
+
     def sound(self, chunk: AudioChunk) -> None:
         """Keep this chunk, before anybody hears it."""
-        if time.monotonic() - self._refused_s < _AGAIN_S:
+        if self._closed or time.monotonic() - self._refused_s < _AGAIN_S:
             return
         try:
             self._open()
@@ -133,6 +139,7 @@ class Journal:
     def _is_news(self, speaker: str, event: TranscriptEvent) -> bool:
         """Whether more is settled than was: what is tentative is heard again anyway."""
         if not isinstance(event, SegmentUpdated):
+            self._last.pop(speaker, None)  # the next one may have the same number, behind a pause
             return True
         now = (event.segment.id, event.segment.committed)
         before, self._last[speaker] = self._last.get(speaker), now

@@ -139,15 +139,14 @@ def test_a_phrase_that_cannot_be_spelt_is_said_and_speech_is_heard_without_it(qt
 
 
 def test_a_session_that_breaks_off_keeps_what_was_shown_and_the_recording_can_go_on(qtbot, make):
-    broken, again = ScriptedSession(["one", "two"]), ScriptedSession([])
+    broken, again, pieces = ScriptedSession(["one", "two"]), ScriptedSession([]), ScriptedSession([])
 
     def fail():
         raise CheckpointError("Out of memory.", "Close something.")
 
-    broken.finish = again.finish = fail
-    controller = make(
-        broken, again, ScriptedSession([]), ScriptedSession(["three"]), source=[FakeSource(), FakeSource()]
-    )
+    broken.finish = again.finish = pieces.finish = fail
+    sessions = broken, again, pieces, ScriptedSession([]), ScriptedSession(["three"])
+    controller = make(*sessions, source=[FakeSource(), FakeSource()])
     controller.load()
     controller.start("")
     qtbot.waitUntil(lambda: controller.document.text == "one two")
@@ -226,7 +225,7 @@ def test_a_source_that_sends_nothing_stays_arming(qtbot, make):
 
 
 def test_a_session_that_breaks_is_said_and_the_next_dictation_works(qtbot, make):
-    sessions = [ScriptedSession(["a"], fails_at=0) for _ in range(2)]
+    sessions = [ScriptedSession(["a"], fails_at=0) for _ in range(3)]
     controller = make(*sessions, ScriptedSession([]), ScriptedSession(["b"]), source=[FakeSource(), FakeSource()])
     controller.load()
     controller.start("")

@@ -142,6 +142,12 @@ def test_what_only_repeats_the_committed_words_is_numbered_but_not_written(journ
     assert [number for number, _ in found(journal).events] == [1, 4]
 
 
+def test_a_segment_behind_a_pause_is_written_though_it_repeats_number_and_words(journal):
+    journal.text("", (opened("yes"), closed("yes")), SessionMark(900, 1))
+    journal.text("", (opened("yes"),), SessionMark(2000, 0))
+    assert [number for number, _ in found(journal).events] == [1, 2, 3]
+
+
 def test_the_place_is_written_in_a_long_silence_too(journal):
     journal.text("", (closed("a"),), SessionMark(100, 1))
     for second in range(1, 12):

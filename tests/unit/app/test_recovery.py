@@ -14,6 +14,7 @@ from support.fakes import ClockDecoder, LoudnessDetector, Unshaped
 
 from app import cli
 from app.bring_back import bring_back
+from app.errors import AppError
 from app.history import History
 from app.journal.entries import Head
 from app.journal.reader import left_behind
@@ -280,6 +281,21 @@ def test_sound_is_taken_in_blocks_channel_by_channel():
         assert np.array_equal(
             np.concatenate([b.samples for b in own]), np.concatenate([c.samples for c in sound(name)])
         )
+
+
+def test_it_is_brought_back_once_whoever_asks_first(tmp_path):
+    program = Program(tmp_path)
+    program.run(sound()[:60])
+    program.die()
+    history = History(tmp_path / "history.sqlite", tmp_path)
+    first, second = (find(tmp_path / "journals", history, Unshaped)[0] for _ in range(2))
+    history.close()
+    running = first.reopened(print)
+    with pytest.raises(AppError, match="cannot be brought back now"):
+        second.reopened(print)
+    running.remove()
+    with pytest.raises(AppError, match="it is gone"):
+        second.reopened(print)
 
 
 @pytest.fixture
