@@ -12,13 +12,14 @@ import numpy as np
 from app.audio.clock import now_s
 from app.audio.placement import Placed, Placement
 from app.audio.source import AudioSource
-from app.errors import AudioError
+from app.errors import sentence
 from s2t_core.features.resample import StreamingResampler
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Samples
 
 logger = logging.getLogger(__name__)
 
 _AGAIN_S = 1.0
+_FIRST_TRIES = 2  # a sound server that has just come back refuses once, but not twice
 _SLOW_S = 6.0  # no device takes so long to open; a sound server that hangs does
 _NO_SAMPLES: Samples = np.zeros(0, np.float32)
 
@@ -57,7 +58,7 @@ class Channel:
         self, speaker: str, make: Callable[[], AudioSource], deliver: Callable[[str, AudioChunk | None], None]
     ) -> None:
         self.speaker = speaker
-        self.refused = ""  # why the first opening failed, until a later one does not
+        self.refused = ""  # why the first openings failed, until a later one does not
         self._make = make
         self._deliver = deliver
         # For the three below, for moments only. Re-entrant: a signal may call `stop` from within `take_news`.
@@ -69,10 +70,11 @@ class Channel:
         self._placement = Placement()
         self._resampler: StreamingResampler | None = None
         self._end = 0  # samples at 16 kHz up to which the channel has been delivered
-        self._has_begun = False
+        self._has_begun, self._refusals = False, 0
         self._opening_since: float | None = None
         self._opened_s = 0.0
         self._back: Back | None = None
+        self._broken: Down | None = None
 
     def start(self, began_s: float | None = None) -> None:
         """Open the source on a thread; where that fails it is tried again and again.
@@ -115,21 +117,23 @@ class Channel:
         if since is not None and now_s() - since > _SLOW_S and not self._failed:
             self._opening_since = None
             return Slow()
-        back, self._back = self._back, None
-        return back
+        news: News | None = self._broken or self._back
+        if news is self._broken:
+            self._broken = None
+        else:
+            self._back = None
+        return news
 
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
                 chunks = self._open()
                 if chunks is not None:
-                    self._read(chunks)
+                    self._read_safely(chunks)
                     source = self._source
                     if source is not None and not source.fault():
                         break  # ended by itself or by `stop`
                 self._stopping.wait(_AGAIN_S)
-        except Exception:  # thread boundary
-            logger.exception("the channel of %s broke off", self.speaker)
         finally:
             self._finish()
 
@@ -137,10 +141,12 @@ class Channel:
         try:
             source = self._make()
             chunks = source.start()
-        except AudioError as error:
-            logger.info("%s: %s", self.speaker or "the recording", error)
-            if not self._has_begun:
-                self.refused = str(error)
+        except Exception as error:  # thread boundary
+            said = sentence(error)
+            logger.info("%s: %s", self.speaker or "the recording", said)
+            self._refusals += 1
+            if not self._has_begun and self._refusals >= _FIRST_TRIES:
+                self.refused = said
             return None
         finally:
             self._opened_s, self._opening_since = now_s(), None
@@ -153,6 +159,17 @@ class Channel:
             return None
         self.refused, self._has_begun = "", True
         return chunks
+
+    def _read_safely(self, chunks: Iterable[AudioChunk]) -> None:
+        """What nobody foresaw is a failure of the source like others: said, and tried again."""
+        try:
+            self._read(chunks)
+        except Exception as error:  # thread boundary
+            with self._lock:
+                source, self._source, self._failed = self._source, None, True
+            if source is not None:
+                source.stop()
+            self._resampler, self._broken = None, Down(sentence(error))
 
     def _read(self, chunks: Iterable[AudioChunk]) -> None:
         """Deliver what a source gives."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import sys
 import threading
@@ -77,7 +78,8 @@ def look_again() -> None:
     sounddevice = portaudio()
     for thread in threading.enumerate():
         if thread.name == CLOSING_THREAD:
-            thread.join(_CLOSING_S)
+            with contextlib.suppress(RuntimeError):  # one that is only just beginning: its recording is still open
+                thread.join(_CLOSING_S)
             if thread.is_alive():
                 raise DevicesInUse("The last recording is still being closed.", "Wait a moment, then try again.")
     with PORTAUDIO_USE:

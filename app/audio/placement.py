@@ -42,8 +42,9 @@ class Placement:
         self._forget_held()
 
     def begin(self) -> None:
-        """Another stream follows, from sample 0 on; what was held has been taken by `finish`."""
+        """Another stream follows, from sample 0 on; what is still held and was not taken by `finish` is lost."""
         self._stream_s = None
+        self._forget_held()
 
     def expect(self, zero_s: float) -> None:
         """The recording has begun at this moment, if no sound of it has come so far."""

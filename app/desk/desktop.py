@@ -103,15 +103,17 @@ class Desktop(QObject):
 
     def find_inputs(self, again: bool) -> None:
         """Offer the inputs there are now, as soon as the sound system has said so."""
-        self._background.run(lambda: find_inputs(again), lambda found: self._show_found(found, again))
+        if again and not self.controller.state.is_recording:  # of which the notice may speak
+            self.window.notice.show_notice("")
+        self._background.run(lambda: find_inputs(again), self._show_found)
 
-    def _show_found(self, found: tuple[list[tuple[str, str]], str] | Exception, asked_for: bool) -> None:
+    def _show_found(self, found: tuple[list[tuple[str, str]], str] | Exception) -> None:
         if isinstance(found, Exception):
             raise found
         names, notice = found
         self.window.show_inputs(names)
         self.window.choose_input(self.settings.sound.input)
-        if notice or (asked_for and not self.controller.state.is_recording):  # of which the notice may speak
+        if notice:
             self.window.notice.show_notice(notice)
 
     def _offer(self, devices: tuple[InputDevice, ...]) -> None:

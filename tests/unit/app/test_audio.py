@@ -294,6 +294,11 @@ def test_the_clock_counts_from_the_start_of_the_machine_sleep_included():
 
 
 class TestMicrophone:
+    def test_a_close_that_is_only_just_beginning_does_not_break_the_next_start(self, board, monkeypatch):
+        beginning = threading.Thread(name=devices.CLOSING_THREAD)
+        monkeypatch.setattr("app.audio.devices.threading.enumerate", lambda: [beginning])
+        devices.look_again()
+
     def test_another_stream_that_is_open_or_still_being_closed_does_not_hold_up_a_recording(self, board):
         other = object()
         devices.OPEN_RECORDINGS.add(other)

@@ -12,6 +12,7 @@ import pytest
 from app.audio.inbox import AudioInbox
 from app.audio.steady import SteadyMicrophone
 from app.errors import AudioError
+from s2t_core.types import AudioChunk
 
 RATE = 16000
 ABSENT = AudioError("No microphone was found.", "Plug one in.")
@@ -176,6 +177,17 @@ def test_a_chosen_device_that_stays_away_is_stood_in_for_by_the_default_one():
     room.hear(back, 4)
     assert room.asked[-1] == "Yeti" and room.said[3].startswith("Sound is heard again;")
     room.end()
+
+
+def test_what_nobody_foresaw_is_said_and_the_device_is_opened_anew():
+    odd, second = PlayedMicrophone(), PlayedMicrophone()
+    odd.start = lambda: iter([AudioChunk(np.zeros(10, np.float32), 1, 0)])  # at a rate that no device has
+    room = Room(PlayedMicrophone(RuntimeError("odd")), odd, second)
+    room.begin()
+    room.until(lambda: room.said)
+    assert "A sampling rate of 1 Hz" in room.said[0]
+    room.hear(second, 2)
+    assert room.end()[-1].start > 0
 
 
 def test_a_chosen_device_that_is_not_there_at_the_start_is_said():
