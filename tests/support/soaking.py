@@ -21,7 +21,6 @@ import soxr
 from app.audio.file import read_chunks
 from app.audio.recorder import Recorder
 from app.evaluate import joined
-from app.feed import PIECE, pieces_of
 from app.history import History
 from app.journal import writer
 from app.journal.entries import Head
@@ -44,6 +43,7 @@ from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Samples
 MINUTE = 60 * SAMPLE_RATE_HZ
 FAULTS = ("gap", "rate", "exception", "poison", "full disk", "locked history", "burst", "nonsense", "kill")
 _QUIET = np.float32(1e-4)  # of full scale: no room is digitally silent
+_PIECE = SAMPLE_RATE_HZ // 10
 _LASTS = 10 * SAMPLE_RATE_HZ  # of sound, what does not pass in a moment
 
 
@@ -54,9 +54,9 @@ def thoughtful(utterances: Sequence[Utterance]) -> Iterator[Samples]:
         samples = joined(list(read_chunks(one.path, block_s=1.0)))
         pause = dice.standard_normal(round(len(samples) * dice.uniform(2.0, 4.0))).astype(np.float32) * _QUIET
         waiting = np.concatenate([waiting, samples, pause])
-        whole = len(waiting) // PIECE * PIECE
-        yield from pieces_of(waiting[:whole])
-        waiting = waiting[whole:]
+        while len(waiting) >= _PIECE:
+            yield waiting[:_PIECE]
+            waiting = waiting[_PIECE:]
 
 
 class _Killed(BaseException):
