@@ -24,7 +24,7 @@ from s2t_core.types import SAMPLE_RATE_HZ
 DRIVER = Path(__file__).parent / "drive_killed.py"
 _SETTLE_S = 120.0
 # While it starts, so long after it has begun to bring back, or to record.
-_MOMENTS = (("", 7.0), ("draining", 8.0), ("listening", 10.0), ("listening", 10.0))
+_MOMENTS = (("", 6.0), ("draining", 5.0), ("listening", 6.0), ("listening", 6.0))
 
 
 @dataclass
