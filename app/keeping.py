@@ -17,13 +17,15 @@ from app.journal.writer import Journal
 from s2t_core.transcript import Item, TranscriptDocument
 
 _Job = Callable[[History], None]
+_ALL = 1 << 62
 
 
 @dataclass(slots=True)
 class _Sheet:
-    """A transcript as it was seen last, and how many events of its recording are in it: set at once, read at once."""
+    """A transcript as it was seen last, how many events of its recording are in it, and the name of that one's journal:
+    set at once, read at once."""
 
-    seen: tuple[TranscriptDocument, int]
+    seen: tuple[TranscriptDocument, int, str]
 
 
 class Keeper(threading.Thread):
@@ -37,9 +39,10 @@ class Keeper(threading.Thread):
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self.id: int | None = None  # of the transcript that is open; written by this thread
         self._document = TranscriptDocument()  # as it is on disk
-        self._sheet = _Sheet((TranscriptDocument(), 0))
+        self._sheet = _Sheet((TranscriptDocument(), 0, ""))
         self._begun: Head | None = None  # a recording that the history does not know yet
-        self._journal = ""  # its journal's name
+        self._journal = ""  # of the recording that the history knows
+        self._recording = ""  # of the one that is seen; of the thread that calls
         self._over: list[Journal] = []  # of recordings that ended, until all of them is on disk
         self._fault = ""
         self._wanted = False  # until something is to be kept no file is made
@@ -49,7 +52,7 @@ class Keeper(threading.Thread):
         """A recording begins, in the transcript that is open or in a new one."""
         self._wanted = True
         self._fault = ""  # what goes wrong is said once for every recording
-        sheet = self._sheet
+        sheet, self._recording = self._sheet, journal
         self._jobs.put(lambda history: self._begin(history, head, journal, sheet))
 
     def keep(self, title: str, model: str, document: TranscriptDocument) -> Future[int]:
@@ -70,7 +73,7 @@ class Keeper(threading.Thread):
     def see(self, document: TranscriptDocument, heard: int) -> None:
         """What is closed in it is kept from now on; `heard` events of the recording are in it."""
         sheet = self._sheet
-        sheet.seen = document, heard  # what waits to be written is written once, as it is then
+        sheet.seen = document, heard, self._recording  # what waits to be written is written once, as it is then
         self._jobs.put(lambda history: self._write(history, sheet))
 
     def add_recording(self, key: RecordingKey, file: Path) -> None:
@@ -89,7 +92,7 @@ class Keeper(threading.Thread):
 
     def turn_to(self, id: int | None, document: TranscriptDocument) -> None:
         """What follows belongs to this kept transcript, which is `document`, or to a new one."""
-        self._sheet = _Sheet((document, 0))
+        self._sheet = _Sheet((document, 0, ""))
         self._wanted = self._wanted or id is not None
 
         def turn(_: History) -> None:
@@ -110,24 +113,37 @@ class Keeper(threading.Thread):
 
     def run(self) -> None:
         history: History | None = None
+        waiting: list[_Job] = []  # for a history that cannot be opened yet
         while (job := self._jobs.get()) is not None:
-            try:
-                if history is None:
-                    if not self._wanted:
-                        continue
-                    history = self._open()
-                    if history.notice:
-                        self._report(history.notice)
-                job(history)
-                self._fault = ""
-            except Exception as error:  # thread boundary; what follows may work again
-                if sentence(error) != self._fault:
-                    self._fault = sentence(error)
-                    self._report(f"{self._fault} The text is not being saved; it stays in the window.")
+            waiting.append(job)
+            while waiting and self._wanted:
+                try:
+                    history = history or self._opened()
+                    waiting.pop(0)(history)
+                    self._fault = ""
+                except Exception as error:  # thread boundary; what follows may work again
+                    self._complain(error)
+                    if history is None:
+                        break
         for journal in self._over:  # what was never kept can be recovered from them
             journal.close()
         if history is not None:
             history.close()
+
+    def _opened(self) -> History:
+        try:
+            history = self._open()
+        except Exception:
+            self.refused = True
+            raise
+        if history.notice:
+            self._report(history.notice)
+        return history
+
+    def _complain(self, error: Exception) -> None:
+        if sentence(error) != self._fault:
+            self._fault = sentence(error)
+            self._report(f"{self._fault} The text is not being saved; it stays in the window.")
 
     def _begin(self, history: History, head: Head, journal: str, sheet: _Sheet) -> None:
         if self._over:  # the disk refused the end of the recording before
@@ -158,7 +174,9 @@ class Keeper(threading.Thread):
         self._open_row(history)
         if self.id is None:
             return
-        document, heard = sheet.seen
+        document, heard, recording = sheet.seen
+        if recording != self._journal:  # that which the history knows is over, and all of it is in the document
+            heard = _ALL
         before, now = self._document.closed, document.closed
         first = next((place for place, (a, b) in enumerate(zip(before, now, strict=False)) if a is not b), None)
         first = min(len(before), len(now)) if first is None else first

@@ -41,7 +41,7 @@ class LiveStream:
             try:
                 events = channel.finish()
                 self._clock = replace(self._clock, wall_s=time.monotonic() - began if began else 0.0)
-                self._write(speaker, events)
+                self._write(speaker, events, ends=True)
             except Exception as failure:  # thread boundary
                 logger.exception("the session did not end well")
                 error = error or failure
@@ -59,11 +59,11 @@ class LiveStream:
         if any(isinstance(event, SegmentClosed) for event in events):
             give_back()
 
-    def _write(self, speaker: str, events: Events) -> None:
+    def _write(self, speaker: str, events: Events, ends: bool = False) -> None:
         events = _of(speaker, events)
         self._lost_samples += _lost(events)
         if self._stream.journal is not None:
-            self._stream.journal.text(speaker, events, self._channels[speaker].mark)
+            self._stream.journal.text(speaker, events, self._channels[speaker].mark, ends)
         self._report(Transcribed(events, self._clock))
 
     def _hearing(self, speaker: str) -> Hearing:

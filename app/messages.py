@@ -59,9 +59,9 @@ class SessionEnded:
 
 
 class TextJournal(Protocol):
-    """Is told of everything before the user is."""
+    """Is told of everything before the user is, and of where each channel leaves off."""
 
-    def text(self, speaker: str, events: tuple[TranscriptEvent, ...], mark: SessionMark) -> None: ...
+    def text(self, speaker: str, events: tuple[TranscriptEvent, ...], mark: SessionMark, ends: bool) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

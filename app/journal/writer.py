@@ -74,11 +74,14 @@ class Journal:
             self._refused_s = time.monotonic()
             self._complain(error)
 
-    def text(self, speaker: str, events: tuple[TranscriptEvent, ...], mark: SessionMark) -> None:
-        """Keep these events of a channel, which leaves off at the mark, before anybody sees them."""
+    def text(self, speaker: str, events: tuple[TranscriptEvent, ...], mark: SessionMark, ends: bool = False) -> None:
+        """Keep these events of a channel, which leaves off at the mark, before anybody sees them.
+
+        ends: no more of it follows in this stream
+        """
         first, self._count = self._count + 1, self._count + len(events)
         told = tuple((number, event) for number, event in enumerate(events, first) if self._is_news(speaker, event))
-        if not told and mark.position - self._needed.get(speaker, 0) < _SILENCE:
+        if not told and not ends and mark.position - self._needed.get(speaker, 0) < _SILENCE:
             return
         try:
             self._write(pack(Kind.TEXT, pack_text(Text(speaker, told, mark))))

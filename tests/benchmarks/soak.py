@@ -1,8 +1,8 @@
 """Hours of speech through everything behind the window, with a fault every minute: what is lost, and what grows.
 
-    python tests/benchmarks/soak.py [--hours 8] [--speed 20] [--manifest FILE --audio FOLDER]
+    python tests/benchmarks/soak.py [--hours 8] [--speed 20] [--pauses 3] [--manifest FILE --audio FOLDER]
 
-Speech with pauses three times as long comes at so many times its speed, through spool, journal, recorder, recogniser,
+Speech with long pauses, as in dictation, comes at so many times its speed, through spool, journal, recorder, recogniser,
 formatter and history, each on the thread that it has in the program (the widgets alone are missing). Every minute of it
 the next fault comes: sound that is missing, another rate, a pass that fails once or twice, a full disk, a locked
 history, half a minute of sound at once, samples that are no numbers, a kill with what the next start makes of it. In
@@ -39,6 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--hours", type=float, default=8.0)
     parser.add_argument("--speed", type=float, default=20.0)
+    parser.add_argument("--pauses", type=float, default=3.0, help="times as long as what is said between them")
     parser.add_argument("--manifest", type=Path, help="recordings to string together; default: the sample, over again")
     parser.add_argument("--audio", type=Path, default=Path())
     options = parser.parse_args()
@@ -60,7 +61,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         minutes = round(options.hours * 60)
-        speaker = Speaker(thoughtful(utterances), minutes, options.speed, faults, home / "history.sqlite")
+        speaker = Speaker(
+            thoughtful(utterances, options.pauses), minutes, options.speed, faults, home / "history.sqlite"
+        )
         soak = Soak(home, recognizer, speaker, show)
         signal.signal(signal.SIGTERM, lambda *_: speaker.fall_silent())
         soak.run()

@@ -47,12 +47,12 @@ _PIECE = SAMPLE_RATE_HZ // 10
 _LASTS = 10 * SAMPLE_RATE_HZ  # of sound, what does not pass in a moment
 
 
-def thoughtful(utterances: Sequence[Utterance]) -> Iterator[Samples]:
-    """Pieces of the utterances over and over, with pauses of two to four times their length, as in dictation."""
+def thoughtful(utterances: Sequence[Utterance], pauses: float) -> Iterator[Samples]:
+    """Pieces of the utterances over and over, with pauses of so many times their length between them."""
     dice, waiting = np.random.default_rng(0), np.zeros(0, np.float32)
     for one in itertools.cycle(utterances):
         samples = joined(list(read_chunks(one.path, block_s=1.0)))
-        pause = dice.standard_normal(round(len(samples) * dice.uniform(2.0, 4.0))).astype(np.float32) * _QUIET
+        pause = dice.standard_normal(round(len(samples) * dice.uniform(0.5, 1.5) * pauses)).astype(np.float32) * _QUIET
         waiting = np.concatenate([waiting, samples, pause])
         while len(waiting) >= _PIECE:
             yield waiting[:_PIECE]
@@ -203,8 +203,8 @@ class _Ledger:
         self.lost, self.position = 0, 0
         self._journal = journal
 
-    def text(self, speaker: str, events, mark: SessionMark) -> None:
-        self._journal.text(speaker, events, mark)
+    def text(self, speaker: str, events, mark: SessionMark, ends: bool) -> None:
+        self._journal.text(speaker, events, mark, ends)
         self.lost += sum(event.end_sample - event.start_sample for event in events if isinstance(event, AudioLost))
         self.position = mark.position
 

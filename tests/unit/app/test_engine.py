@@ -191,7 +191,7 @@ def test_the_journal_is_told_before_the_user_is():
     told = []
 
     class Telling:
-        def text(self, speaker, events, mark):
+        def text(self, speaker, events, mark, ends):
             told.append((speaker, events, mark.position))
 
     shown = []

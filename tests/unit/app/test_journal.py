@@ -155,6 +155,12 @@ def test_the_place_is_written_in_a_long_silence_too(journal):
     assert found(journal).marks[""].position > 9 * RATE
 
 
+def test_the_place_is_written_where_a_stream_ends(journal):
+    journal.text("", (closed("a"),), SessionMark(100, 1))
+    journal.text("", (), SessionMark(RATE, 1), ends=True)
+    assert found(journal).marks[""].position == RATE
+
+
 def test_it_goes_on_behind_what_was_torn(journal, said):
     journal.text("", (closed("one"),), SessionMark(100, 1))
     journal.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -172,3 +173,50 @@ def test_a_disk_that_fails_is_said_once_and_what_was_missed_is_written_when_it_w
     assert history.document(1) == document
     history.close()
     assert len(said) == 1 and "disk is full" in said[0] and "stays in the window" in said[0]
+
+
+def test_a_history_that_cannot_be_opened_at_first_gets_all_of_it_later(tmp_path, said, journal):
+    faults = [AppError("The history is on a disk that is not there.", "Plug it in.")] * 2
+
+    def open_history():
+        if faults:
+            raise faults.pop()
+        return History(tmp_path / "history.sqlite", tmp_path)
+
+    keeper = Keeper(open_history, said.append)
+    keeper.start()
+    keeper.begin(HEAD, "one")
+    document = TranscriptDocument().begin_session().apply(closed("one"))
+    keeper.see(document, 1)
+    keeper.finish(journal)
+    assert keeper.shut_down(10) and not journal.folder.exists()
+    history = History(tmp_path / "history.sqlite", tmp_path)
+    assert history.document(1) == document and history.find(1).finished
+    history.close()
+    assert len(said) == 1
+
+
+def test_of_a_recording_that_is_over_the_history_knows_all_though_the_next_has_begun(tmp_path, said):
+    slow, writing = threading.Event(), threading.Event()
+
+    class Slow(History):
+        def begin(self, *what):
+            writing.set()
+            slow.wait(10)
+            return super().begin(*what)
+
+        def go_on(self, id, journal):
+            raise AppError("Killed here.", "")
+
+    keeper = Keeper(lambda: Slow(tmp_path / "history.sqlite", tmp_path), said.append)
+    keeper.start()
+    keeper.begin(HEAD, "one")
+    keeper.see(document := TranscriptDocument().begin_session().apply(closed("one")), 5)
+    assert writing.wait(5)
+    keeper.begin(HEAD, "two")
+    keeper.see(document.begin_session(), 0)
+    slow.set()
+    keeper.shut_down(10)
+    history = History(tmp_path / "history.sqlite", tmp_path)
+    assert history.of_journal("one")[1] >= 5  # or what one has would be added to it again
+    history.close()
