@@ -2,11 +2,11 @@
 
     python tests/benchmarks/soak.py [--hours 8] [--speed 20] [--pauses 3] [--manifest FILE --audio FOLDER]
 
-Speech with long pauses, as in dictation, comes at so many times its speed, through spool, journal, recorder, recogniser,
-formatter and history, each on the thread that it has in the program (the widgets alone are missing). Every minute of it
-the next fault comes: sound that is missing, another rate, a pass that fails once or twice, a full disk, a locked
-history, half a minute of sound at once, samples that are no numbers, a kill with what the next start makes of it. In
-the end every sample must have been transcribed or stand as a gap. SIGTERM ends it early, with its figures.
+Speech with long pauses, as in dictation, comes at so many times its speed, through spool, journal, recorder,
+recogniser, formatter and history, each on the thread that it has in the program (the widgets alone are missing). Every
+minute of it the next fault comes: sound that is missing, another rate, a pass that fails once or twice, a full disk, a
+locked history, half a minute of sound at once, samples that are no numbers, a kill with what the next start makes of
+it. In the end every sample must have been transcribed or stand as a gap. SIGTERM ends it early, with its figures.
 """
 
 from __future__ import annotations
