@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 # An engine that is an hour behind will not catch up, and memory has an end; what is kept on disk is heard later.
 _CAPACITY_S = 3600.0
+_AT_ONCE_S = 30.0  # a reader that is behind shows something now and then, and has less to do again if it stumbles
 
 
 class Spool(threading.Thread):
@@ -43,7 +44,7 @@ class Spool(threading.Thread):
             self._waiting.put(error)
 
     def __iter__(self) -> Iterator[AudioChunk]:
-        """All that waits, joined, channel by channel, again and again until the source is over.
+        """What waits, joined, channel by channel, again and again until the source is over.
 
         Raises what the source raised.
         """
@@ -51,16 +52,18 @@ class Spool(threading.Thread):
         ended = False
         while not ended:
             channels: dict[str, list[AudioChunk]] = {}
+            taken_s = 0.0
             one = self._waiting.get()
             while isinstance(one, AudioChunk):
                 channels.setdefault(one.speaker, []).append(one)
-                if self._waiting.empty():
+                taken_s += len(one.samples) / one.rate
+                if self._waiting.empty() or taken_s > _AT_ONCE_S:
                     break
                 one = self._waiting.get()
             else:
                 ended, over = True, one
+            self._taken_s += taken_s
             for chunks in channels.values():
-                self._taken_s += sum(len(chunk.samples) / chunk.rate for chunk in chunks)
                 yield from neighbours_joined(chunks)
         if over is not None:
             raise over

@@ -37,6 +37,12 @@ def test_all_is_kept_while_the_reader_sleeps_and_then_read_at_once():
     assert len(whole.samples) == 50 * 160 and whole.start == 0
 
 
+def test_a_reader_that_is_far_behind_gets_half_a_minute_at_a_time():
+    made = spooled([AudioChunk(np.zeros(16000, np.float32), 16000, second * 16000) for second in range(70)])
+    made.join()
+    assert [len(chunk.samples) // 16000 for chunk in made] == [31, 31, 8]
+
+
 def test_channels_are_joined_each_for_itself_and_a_gap_divides():
     mixed = [block(0, "Me"), block(0, "Others"), block(1, "Me"), block(5, "Me"), block(1, "Others")]
     made = spooled(mixed)
