@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import queue
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from s2t_core.recognizer import load
 from s2t_core.types import DecodingOptions, samples_to_seconds
 
 _POLL_S = 0.2
+_OPENING_S = 0.02
 
 
 def choose_source(options: argparse.Namespace) -> tuple[AudioSource, str]:
@@ -68,8 +70,10 @@ def listen(
             raise ready.error
         # The source starts only now: in a terminal nobody speaks before the program says that it listens.
         engine.listen(Stream(source.start()))
-        show(ready)
         with _signals_call(source.stop):
+            while not source.received_s() and not source.fault() and messages.empty():
+                time.sleep(_OPENING_S)  # the device is still being opened
+            show(ready)
             fault = _follow(source, messages, show)
     finally:
         source.stop()
