@@ -149,7 +149,8 @@ class Keeper(threading.Thread):
         if self._over:  # the disk refused the end of the recording before
             self._settle(history, sheet)
         self._begun, self._journal = head, journal
-        self._open_row(history)
+        if self.id is not None:  # a new one is made when there is something to keep
+            self._open_row(history)
 
     def _open_row(self, history: History) -> None:
         head = self._begun
@@ -171,10 +172,11 @@ class Keeper(threading.Thread):
         self.refused = False
 
     def _write_changes(self, history: History, sheet: _Sheet) -> None:
-        self._open_row(history)
+        document, heard, recording = sheet.seen
+        if document.closed:
+            self._open_row(history)
         if self.id is None:
             return
-        document, heard, recording = sheet.seen
         if recording != self._journal:  # that which the history knows is over, and all of it is in the document
             heard = _ALL
         before, now = self._document.closed, document.closed
@@ -189,10 +191,11 @@ class Keeper(threading.Thread):
         self._write(history, sheet)
         if self._over and self.id is not None:
             history.finish(self.id)
-            while self._over:
-                self._over.pop().remove()
+        while self._over:
+            self._over.pop().remove()
 
     def _add_recording(self, history: History, key: RecordingKey, file: Path) -> None:
+        self._open_row(history)
         if self.id is not None:
             history.add_recording(self.id, key, file)
 

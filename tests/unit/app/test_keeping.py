@@ -220,3 +220,10 @@ def test_of_a_recording_that_is_over_the_history_knows_all_though_the_next_has_b
     history = History(tmp_path / "history.sqlite", tmp_path)
     assert history.of_journal("one")[1] >= 5  # or what one has would be added to it again
     history.close()
+
+
+def test_a_recording_in_which_nothing_was_said_leaves_nothing(keeper, kept, journal):
+    keeper.begin(HEAD, "one")
+    keeper.see(TranscriptDocument().begin_session(), 0)
+    keeper.finish(journal)
+    assert kept() == [] and not journal.folder.exists()
