@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import AppError
-from app.history_items import item_of, item_row, length_samples, title_of, word_count
-from app.history_search import LAST_PLACE, beginnings, matching, text_row
+from app.history_items import (
+    file_name_in, item_of, item_row, length_samples, number_of, starts_of, storable, text_in, time_of, title_of,
+    word_count,
+)  # fmt: skip
+from app.history_search import LAST_ID, LAST_PLACE, beginnings, matching, text_row
 from app.history_store import open_store
 from app.journal.reader import discard
 from app.private_files import narrow, private_file, private_folder, removed
@@ -68,7 +71,7 @@ class History:
         """A new transcript, whose recording has this journal; returns its id."""
         with self._change() as base:
             title = started_at.astimezone().strftime("%Y-%m-%d %H:%M")
-            columns = (title, started_at.astimezone(UTC).isoformat(), model, source, journal)
+            columns = (title, started_at.astimezone(UTC).isoformat(), storable(model), storable(source), journal)
             made = base.execute(
                 "INSERT INTO transcripts (title, started_at, model, source, journal) VALUES (?, ?, ?, ?, ?)", columns
             ).lastrowid
@@ -88,7 +91,7 @@ class History:
     def of_journal(self, journal: str) -> tuple[int, int] | None:
         """The transcript whose last recording has this journal, and how many of its events are in it already."""
         rows = self._rows("SELECT id, heard FROM transcripts WHERE journal = ?", (journal,))
-        return rows[0] if rows else None
+        return (rows[0][0], number_of(rows[0][1])) if rows else None
 
     def write(
         self, id: int, document: TranscriptDocument, first: int = 0, end: int | None = None, heard: int = 0
@@ -100,7 +103,7 @@ class History:
         places = range(first, len(document.closed) if end is None else end)
         last = LAST_PLACE if places.stop == len(document.closed) else places.stop - 1
         rows = [item_row(id, place, document) for place in places]
-        texts = [(text_row(id, place), text_of(document.closed[place])) for place in places]
+        texts = [(text_row(id, place), storable(text_of(document.closed[place]))) for place in places]
         with self._change() as base:
             gone = base.execute("DELETE FROM items WHERE transcript = ? AND place BETWEEN ? AND ?", (id, first, last))
             self._taken_back = self._taken_back or gone.rowcount > 0
@@ -123,13 +126,19 @@ class History:
 
     def add_recording(self, id: int, key: RecordingKey, file: Path) -> None:
         """The sound of this recording of the transcript is in this file of the folder."""
+        number, speaker = key
         with self._change() as base:
-            base.execute("INSERT OR REPLACE INTO recordings VALUES (?, ?, ?, ?)", (id, *key, file.name))
+            row = (id, number, storable(speaker), file.name)
+            base.execute("INSERT OR REPLACE INTO recordings VALUES (?, ?, ?, ?)", row)
 
     def recordings(self, id: int) -> dict[RecordingKey, Path]:
-        """The files with its sound."""
+        """The files with its sound. Links are none of them: they lead out of the folder."""
+        return {key: file for key, file in self._recorded(id).items() if not file.is_symlink()}
+
+    def _recorded(self, id: int) -> dict[RecordingKey, Path]:
         rows = self._rows("SELECT number, speaker, file FROM recordings WHERE transcript = ?", (id,))
-        return {(number, speaker): self._recordings / Path(file).name for number, speaker, file in rows}
+        named = ((number_of(number), text_in(speaker), file_name_in(file)) for number, speaker, file in rows)
+        return {(number, speaker): self._recordings / name for number, speaker, name in named if name}
 
     def transcripts(
         self, search: str = "", limit: int = 200, offset: int = 0, without: Sequence[int] = ()
@@ -155,12 +164,12 @@ class History:
         return tuple(
             TranscriptRow(
                 id,
-                title,
-                datetime.fromisoformat(at),
-                length,
-                words,
-                model,
-                source,
+                " ".join(text_in(title).split()),
+                time_of(at),
+                number_of(length),
+                number_of(words),
+                text_in(model),
+                text_in(source),
                 bool(done),
                 self._snippet(id, search),
             )
@@ -177,14 +186,14 @@ class History:
             )
         else:
             rows = self._rows("SELECT text FROM items WHERE transcript = ? ORDER BY place LIMIT 1", (id,))
-        return str(rows[0][0])[:_SNIPPET_LENGTH] if rows else ""
+        return text_in(rows[0][0])[:_SNIPPET_LENGTH] if rows else ""
 
     def document(self, id: int) -> TranscriptDocument:
         """A kept transcript. Raises AppError where there is none of this id."""
         self._find(id)
         rows = self._rows("SELECT * FROM items WHERE transcript = ? ORDER BY place", (id,))
-        starts = [place for _, place, begun, *_ in rows for _ in range(begun)]
-        return TranscriptDocument(tuple(map(item_of, rows)), session_starts=tuple(starts))
+        starts = tuple(place for place, row in enumerate(rows) for _ in range(starts_of(row)))
+        return TranscriptDocument(tuple(map(item_of, rows)), session_starts=starts)
 
     def rename(self, id: int, title: str) -> None:
         """Give it a name; an empty one is made from its text."""
@@ -197,7 +206,7 @@ class History:
     def delete(self, ids: Sequence[int]) -> None:
         """They are gone, with their sound, and with what a crash left of their recordings."""
         journals = [name for id in ids for (name,) in self._rows("SELECT journal FROM transcripts WHERE id = ?", (id,))]
-        files = [file for id in ids for file in self.recordings(id).values()]
+        files = [file for id in ids for file in self._recorded(id).values()]
         with self._change() as base:
             for id in ids:
                 base.execute("DELETE FROM transcripts WHERE id = ?", (id,))
@@ -206,7 +215,7 @@ class History:
         self._taken_back = True  # the log has them still
         self._wipe()
         for name in journals:
-            discard(self._path.parent / "journals", name)
+            discard(self._path.parent / "journals", file_name_in(name))
         stuck = [file for file in files if not removed(file)]
         if stuck:
             raise AppError(f"The text is gone, but its sound in {stuck[0]} is not.", "Remove that file by hand.")
@@ -218,7 +227,7 @@ class History:
 
     def sound_files(self) -> set[str]:
         """The names of all files of sound that belong to a transcript."""
-        return {Path(file).name for (file,) in self._rows("SELECT file FROM recordings", ())}
+        return {file_name_in(file) for (file,) in self._rows("SELECT file FROM recordings", ())}
 
     def close(self) -> None:
         """No more is asked of it."""
@@ -245,21 +254,22 @@ class History:
             except BaseException:
                 self._base.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:
             raise _fault(self._path, error) from None
 
     def _rows(self, query: str, values: tuple[object, ...]) -> list[Any]:
         try:
             return self._base.execute(query, values).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:  # a number that no database holds
             raise _fault(self._path, error) from None
 
     def _find(self, id: int) -> None:
-        if not self._rows("SELECT 1 FROM transcripts WHERE id = ?", (id,)):
+        if not 0 < id <= LAST_ID or not self._rows("SELECT 1 FROM transcripts WHERE id = ?", (id,)):
             raise AppError(f"There is no transcript {id}.", "See: dictate sessions list")
 
 
 def _entitle(base: sqlite3.Connection, id: int, title: str) -> None:
+    title = storable(title)
     base.execute("UPDATE transcripts SET title = ? WHERE id = ?", (title, id))
     base.execute("INSERT OR REPLACE INTO texts (rowid, text) VALUES (?, ?)", (text_row(id), title))
 

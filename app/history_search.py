@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 _PLACE_BITS = 24  # of a row's number in the texts: so many items has a transcript at most
 LAST_PLACE = (1 << _PLACE_BITS) - 2
+LAST_ID = (1 << 63 - _PLACE_BITS) - 2  # of a transcript, for the database's own numbers to hold those of its texts
 
 
 def text_row(id: int, place: int = -1) -> int:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from app.errors import AppError
+from app.history_search import LAST_ID
 from app.private_files import private_file
 
 _VERSION = 2
 _BUSY_MS = 5000
-# Secure_delete overwrites what is deleted: a forgotten dictation is not left in free pages.
+# Secure_delete overwrites what is deleted: a forgotten dictation is not left in free pages. What stands in the file is
+# not trusted to run functions, nor its pages to be whole (https://sqlite.org/security.html).
 _SET_UP = """
+PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
 """
 _SCHEMA = f"""
@@ -42,6 +48,9 @@ PRAGMA user_version = 2;
 }
 
 
+_TABLES = ("transcripts", "items", "recordings")
+
+
 def open_store(path: Path) -> tuple[sqlite3.Connection, str]:
     """The database, made where there is none, and what the user should know of it.
 
@@ -63,19 +72,51 @@ def open_store(path: Path) -> tuple[sqlite3.Connection, str]:
 
 def _connected(path: Path) -> sqlite3.Connection:
     base = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None)
+    base.text_factory = lambda data: data.decode("utf-8", "replace")  # one damaged title must not cost the others
     try:
         base.executescript(_SET_UP)
-        if not _bring_up_to_date(base):
+        is_new = base.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+        if _version(base) > _VERSION:
             raise AppError(f"The history in {path} is of a newer version.", "Install that version again.")
-        base.execute("SELECT count(*) FROM transcripts")
+        if not is_new:
+            _check(base)
+        _bring_up_to_date(base)
     except BaseException:
         base.close()
         raise
     return base
 
 
-def _bring_up_to_date(base: sqlite3.Connection) -> bool:
-    """Make the tables, or add what this version's have; False for a file of a newer version, which stays as it is."""
+def _check(base: sqlite3.Connection) -> None:
+    """Raises sqlite3.DatabaseError for tables that are not those of the version, and for code that comes with them."""
+    version = _version(base)
+    if version < 1 or _shapes(base) != _own_shapes(version):
+        raise sqlite3.DatabaseError("its tables are not those of a history")
+    if base.execute("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger')").fetchone():
+        raise sqlite3.DatabaseError("it holds views or triggers")
+    lowest, highest = base.execute("SELECT coalesce(min(id), 1), coalesce(max(id), 1) FROM transcripts").fetchone()
+    if not 1 <= lowest <= highest <= LAST_ID:
+        raise sqlite3.DatabaseError("it numbers transcripts as no history does")
+
+
+@cache
+def _own_shapes(version: int) -> dict[str, list[Any]]:
+    with closing(sqlite3.connect(":memory:")) as base:
+        base.executescript(_SCHEMA)
+        shapes = _shapes(base)
+    added = sum(_MIGRATIONS[older].count("ADD COLUMN") for older in range(version, _VERSION))
+    return {**shapes, "transcripts": shapes["transcripts"][: len(shapes["transcripts"]) - added]}
+
+
+def _shapes(base: sqlite3.Connection) -> dict[str, list[Any]]:
+    """Of each table the columns, and whether it is a real one; of an index of texts only that."""
+    kinds = dict(base.execute("SELECT name, upper(substr(sql, 1, 14)) FROM sqlite_master WHERE type = 'table'"))
+    ordinary = {name: base.execute(f"PRAGMA table_xinfo({name})").fetchall() for name in _TABLES}
+    return {**{name: [kinds.get(name), *columns] for name, columns in ordinary.items()}, "texts": [kinds.get("texts")]}
+
+
+def _bring_up_to_date(base: sqlite3.Connection) -> None:
+    """Make the tables, or add what this version's have."""
     if _version(base) < _VERSION:
         base.execute("BEGIN IMMEDIATE")  # another thread or program may be about to do the same
         version = _version(base)
@@ -84,7 +125,6 @@ def _bring_up_to_date(base: sqlite3.Connection) -> bool:
             for statement in step.split(";"):
                 base.execute(statement)
         base.execute("COMMIT")
-    return _version(base) <= _VERSION
 
 
 def _version(base: sqlite3.Connection) -> int:

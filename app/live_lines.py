@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 
-from app.terminal import out
+from app.terminal import harmless, out
 from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated, TranscriptEvent
 from s2t_core.transcript import gap_mark
 
@@ -44,7 +44,8 @@ class LiveLines:
 
     def _redraw(self, event: SegmentUpdated) -> None:
         width = shutil.get_terminal_size().columns - 1
-        committed, tentative = _said_by(event.segment.speaker, event.segment.committed), event.segment.tentative
+        said = _said_by(event.segment.speaker, event.segment.committed)
+        committed, tentative = (harmless(text.replace("\n", " ")) for text in (said, event.segment.tentative))
         room = max(0, width - len(tentative) - 1)
         shown = committed if len(committed) <= room else "…" + committed[-room + 1 :] if room > 1 else ""
         sys.stdout.write(f"{_CLEAR_LINE}{shown} {_DIM}{tentative[-width:]}{_PLAIN}")

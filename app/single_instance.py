@@ -2,20 +2,22 @@
 
 The lock is the system's own and ends with its process, however that ends; the socket, which stays behind after a crash,
 only carries words. A word is a line of UTF-8, its argument behind a space; every line is answered by one line, "ok" or
-"error" and a reason. Only programs of the same user can connect.
+"error" and a reason. Only programs of the same user can connect, a few at a time and for a few seconds.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import stat
+import struct
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from app.errors import AppError
@@ -24,6 +26,8 @@ from app.private_files import private_folder
 
 _LONGEST = 1000  # bytes of a line
 _PATIENCE_MS = 2000
+_MOST_CLIENTS = 16  # each holds one of the numbers that the program has for its files
+_STAY_MS = 10_000  # of a client, in all
 _AGAIN_S = 0.02  # a program that has just started may have its lock, but not yet its socket
 
 
@@ -35,6 +39,7 @@ class Instance(QObject):
         super().__init__()
         self._lock = lock
         self._commands: dict[str, Callable[[str], None]] = {}
+        self._clients: list[QLocalSocket] = []  # the longest here first
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._welcome)
@@ -56,13 +61,28 @@ class Instance(QObject):
 
     def _welcome(self) -> None:
         while (client := self._server.nextPendingConnection()) is not None:
+            client.disconnected.connect(lambda client=client: self._forget(client))
+            self._clients.append(client)
+            if not _is_own(client):
+                client.abort()
+                continue
+            if len(self._clients) > _MOST_CLIENTS:
+                self._clients[0].abort()
+            QTimer.singleShot(_STAY_MS, client, client.abort)
             client.setReadBufferSize(2 * _LONGEST)
             client.readyRead.connect(lambda client=client: self._hear(client))
-            client.disconnected.connect(client.deleteLater)
             self._hear(client)
+
+    def _forget(self, client: QLocalSocket) -> None:
+        if client in self._clients:
+            self._clients.remove(client)
+        client.deleteLater()
 
     def _hear(self, client: QLocalSocket) -> None:
         while client.canReadLine():
+            if client.bytesToWrite() > _LONGEST:  # it asks without end and never reads an answer
+                client.abort()
+                return
             line = bytes(client.readLine().data())
             client.write(f"{self._reply(line)}\n".encode())
         if client.bytesAvailable() > _LONGEST:
@@ -106,22 +126,22 @@ def ask(folder: Path, line: str) -> str:
 
     Raises AppError where none comes in two seconds.
     """
-    socket = QLocalSocket()
+    server = QLocalSocket()
     until_s = time.monotonic() + _PATIENCE_MS / 1000
 
     def left_ms() -> int:
         return max(1, round(1000 * (until_s - time.monotonic())))
 
-    socket.connectToServer(_address(folder))
-    while not socket.waitForConnected(left_ms()) and time.monotonic() < until_s:
+    server.connectToServer(_address(folder))
+    while not server.waitForConnected(left_ms()) and time.monotonic() < until_s:
         time.sleep(_AGAIN_S)
-        socket.connectToServer(_address(folder))
-    if socket.state() == QLocalSocket.LocalSocketState.ConnectedState:
-        socket.write(f"{line}\n".encode())
-        while not socket.canReadLine() and socket.waitForReadyRead(left_ms()):
+        server.connectToServer(_address(folder))
+    if server.state() == QLocalSocket.LocalSocketState.ConnectedState:
+        server.write(f"{line}\n".encode())
+        while not server.canReadLine() and server.waitForReadyRead(left_ms()):
             pass
-    answer = bytes(socket.readLine().data()) if socket.isOpen() else b""
-    socket.abort()
+    answer = bytes(server.readLine().data()) if server.isOpen() else b""
+    server.abort()
     if not answer.endswith(b"\n"):
         raise AppError(f"Dictate is running{_process(folder)} but does not answer.", "Wait, or end it and start again.")
     return answer.decode("utf-8", "replace").strip()
@@ -139,6 +159,15 @@ def _check_owner(folder: Path) -> None:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise PermissionError(0, "it is not this user's alone")
+
+
+def _is_own(client: QLocalSocket) -> bool:
+    """Whether the other end is this user's, where the system tells; elsewhere the folder's permissions must do."""
+    if not sys.platform.startswith("linux"):
+        return True
+    with socket.socket(fileno=os.dup(int(client.socketDescriptor()))) as end:
+        _, user, _ = struct.unpack("3i", end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return bool(user == os.getuid())
 
 
 def _process(folder: Path) -> str:

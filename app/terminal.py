@@ -15,9 +15,14 @@ _OBEYED = {code: None for code in (*range(32), *range(127, 160)) if chr(code) no
 _ESCAPED = {code: f"\\u{code:04x}" for code in (*range(127, 160), 0x2028, 0x2029)}
 
 
+def harmless(text: str) -> str:
+    """`text` without what a terminal obeys."""
+    return text.translate(_OBEYED)
+
+
 def out(text: str) -> None:
     """A line on stdout, flushed at once: others read it while we run. No control character gets through."""
-    print(text.translate(_OBEYED), flush=True)
+    print(harmless(text), flush=True)
 
 
 def out_bytes(data: bytes) -> None:
@@ -41,7 +46,7 @@ def out_json(value: Any) -> None:
 
 def note(text: str) -> None:
     """One line on stderr, whatever is in it."""
-    print(" ".join(text.splitlines()).translate(_OBEYED), file=sys.stderr, flush=True)
+    print(harmless(" ".join(text.splitlines())), file=sys.stderr, flush=True)
 
 
 def prepare_streams() -> None:

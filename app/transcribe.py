@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from app.audio.file import Sound, open_sound
 from app.errors import AppError, AudioError, sentence
 from app.export import DEFAULTS, EXPORTERS, FORMATS, ExportOptions, Transcript, write_bytes
 from app.file_text import BLOCK_S, Heard, hear_file
-from app.terminal import note, out, out_bytes
+from app.terminal import harmless, note, out, out_bytes
 from s2t_core.errors import S2TError
 from s2t_core.transcript import TranscriptDocument
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
 
 
+_LONGEST_NAME = 240  # bytes, without what comes behind it; most systems take 255
 _BAR = "{desc}: {percentage:3.0f}% |{bar}| {n:.0f} of {total:.0f} s, {remaining} left"
 
 
@@ -56,7 +58,7 @@ def transcribe_files(
     """
     well = True
     recognizer: Recognizer | None = None
-    targets = {path.resolve() for path in paths}  # a recording is never overwritten by its text
+    targets = {_place(path) for path in paths}  # a recording is never overwritten by its text
     for path in paths:
         try:
             sound = open_sound(path, BLOCK_S)  # a wrong name is said before the model takes its seconds
@@ -88,7 +90,7 @@ def transcribe_file(recognizer: Recognizer, sound: Sound) -> tuple[Transcript, E
     heard, fault = Heard(TranscriptDocument(), 0.0), None
     with tqdm(
         total=round(sound.length_s, 1) or None,
-        desc=sound.path.name,
+        desc=harmless(" ".join(sound.path.name.split())),
         unit="s",
         disable=not sys.stderr.isatty(),
         leave=False,
@@ -106,16 +108,25 @@ def _show(data: bytes, form: str, path: Path | None) -> None:
     """Plain text in the terminal's own spelling, below its path where there are several; else the file as it is."""
     if form == "txt":
         text = data.decode("utf-8")
-        out(text.rstrip("\n") if path is None else f"==> {path} <==\n{text}")
+        out(text.rstrip("\n") if path is None else f"==> {' '.join(str(path).splitlines())} <==\n{text}")
     else:
         out_bytes(data)
 
 
 def _write(data: bytes, path: Path, form: str, folder: Path, targets: set[Path]) -> None:
     """Save beside the others; two files of one name in different folders or forms keep apart."""
-    names = (path.stem, path.name, *(f"{path.name}-{number}" for number in range(2, 1000)))
-    candidates = (folder / f"{name}.{form}" for name in names)
-    target = next(candidate for candidate in candidates if candidate.resolve() not in targets)
-    targets.add(target.resolve())
+    stem, whole = (name.encode("utf-8", "surrogateescape")[:_LONGEST_NAME] for name in (path.stem, path.name))
+    names = (stem, whole, *(whole + f"-{number}".encode() for number in range(2, 1000)))
+    candidates = (folder / f"{os.fsdecode(name)}.{form}" for name in names)
+    target = next(candidate for candidate in candidates if _place(candidate) not in targets)
+    targets.add(_place(target))
     write_bytes(target, data, overwrite=True)  # an earlier transcript of the same file
     note(f"{path} -> {target}")
+
+
+def _place(path: Path) -> Path:
+    """Where a name leads; the name itself where links lead in a circle."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return path.absolute()

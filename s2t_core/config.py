@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import reprlib
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -152,7 +153,7 @@ def read_model_config(folder: Path) -> ModelConfig:
     content = read_json(path)
     kind = content.get("model_type", "speech_to_text")
     if kind != "speech_to_text":
-        raise ConfigError(f"{path} describes a {kind!r} model.", "Choose a folder of a Speech2Text model.")
+        raise ConfigError(f"{path} describes a {reprlib.repr(kind)} model.", "Choose a folder of a Speech2Text model.")
     sizes = content.get("conv_kernel_sizes")
     if isinstance(sizes, list) and all(type(size) is int for size in sizes):
         content["conv_kernel_sizes"] = tuple(sizes)
@@ -166,10 +167,10 @@ def read_model_config(folder: Path) -> ModelConfig:
 def read_feature_config(folder: Path) -> FeatureConfig:
     """`preprocessor_config.json`; the extractor's own defaults where the file is missing. Raises ConfigError."""
     config = _optional(FeatureConfig, folder / "preprocessor_config.json")
-    if config.num_mel_bins < 1 or config.sampling_rate != 16000 or not 0 <= config.dither <= 100:
+    if not 1 <= config.num_mel_bins <= _MOST_BINS or config.sampling_rate != 16000 or not 0 <= config.dither <= 100:
         raise ConfigError(
-            f"{folder / 'preprocessor_config.json'} asks for {config.num_mel_bins} bins at {config.sampling_rate} Hz "
-            f"with dither {config.dither}; Speech2Text listens at 16000 Hz.",
+            f"{folder / 'preprocessor_config.json'} asks for {reprlib.repr(config.num_mel_bins)} bins at "
+            f"{reprlib.repr(config.sampling_rate)} Hz with dither {config.dither}; Speech2Text listens at 16000 Hz.",
             _USE_WHOLE,
         )
     return config
@@ -209,12 +210,19 @@ def read_alignment_config(folder: Path, model: ModelConfig) -> AlignmentConfig:
     pairs = tuple((layer, head) for layer, head in rows)
     if not all(layer in layers and head in heads for layer, head in pairs):
         raise ConfigError(f"{path} names a head that the model does not have.", _USE_WHOLE)
-    return replace(_take(AlignmentConfig, content, path), heads=pairs)
+    config = replace(_take(AlignmentConfig, content, path), heads=pairs)
+    if max(abs(config.word_start_ms), abs(config.word_end_ms)) > _FARTHEST_MS:
+        raise ConfigError(f"{path} places words more than {_FARTHEST_MS} ms away from their sound.", _USE_WHOLE)
+    return config
 
 
 def read_confidence_config(folder: Path) -> ConfidenceConfig:
     """`confidence.json`, ours; the certainty itself where the file is missing. Raises ConfigError."""
-    return _optional(ConfidenceConfig, folder / "confidence.json")
+    path = folder / "confidence.json"
+    config = _optional(ConfidenceConfig, path)
+    if not max(abs(config.slope), abs(config.offset)) <= _STEEPEST:
+        raise ConfigError(f"{path}: slope or offset is not between {-_STEEPEST} and {_STEEPEST}.", _USE_WHOLE)
+    return config
 
 
 def _optional(kind: type[T], path: Path) -> T:
@@ -232,16 +240,19 @@ def _take(kind: type[T], content: dict[str, Any], path: Path) -> T:
         default = getattr(defaults, entry.name)
         if isinstance(default, float) and type(value) is int and abs(value) < 2**53:
             value = float(value)
-        if default is not None and type(value) is not type(default):
-            raise ConfigError(
-                f"{path}: {entry.name} is {value!r}, where a {type(default).__name__} belongs.", _USE_WHOLE
-            )
+        belongs = str if default is None else type(default)
+        if type(value) is not belongs:
+            what = f"{path}: {entry.name} is {reprlib.repr(value)}, where a {belongs.__name__} belongs."
+            raise ConfigError(what, _USE_WHOLE)
         chosen[entry.name] = value
     return kind(**chosen)
 
 
 # Far above any published model; what is larger is a broken or hostile file, and building it would hang.
 _LARGEST_KERNEL = 1_024
+_MOST_BINS = 16_384
+_FARTHEST_MS = 10_000
+_STEEPEST = 50  # of the scaling of confidences; beyond it the exponential function overflows
 _MOST = {
     "vocab_size": 1_000_000,
     "d_model": 16_384,
@@ -268,14 +279,14 @@ def _fault(config: ModelConfig) -> str:
 def _size_fault(config: ModelConfig) -> str:
     for name, most in _MOST.items():
         if not 1 <= getattr(config, name) <= most:
-            return f"{name} is {getattr(config, name)}, not between 1 and {most}"
+            return f"{name} is {reprlib.repr(getattr(config, name))}, not between 1 and {most}"
     for name in ("encoder_attention_heads", "decoder_attention_heads"):
         if config.d_model % getattr(config, name):
             return f"d_model {config.d_model} cannot be divided among {getattr(config, name)} heads"
     if len(config.conv_kernel_sizes) != config.num_conv_layers or not all(
         1 <= kernel <= _LARGEST_KERNEL for kernel in config.conv_kernel_sizes
     ):
-        return f"conv_kernel_sizes {config.conv_kernel_sizes} does not give {config.num_conv_layers} kernels"
+        return f"conv_kernel_sizes {reprlib.repr(config.conv_kernel_sizes)} does not give {config.num_conv_layers} kernels"
     if config.num_conv_layers > 1 and config.conv_channels % 2:
         return f"conv_channels {config.conv_channels} is odd, and a gated linear unit halves it"
     return ""
@@ -289,5 +300,5 @@ def _value_fault(config: ModelConfig) -> str:
         return f"init_std {config.init_std} is no spread"
     for name in ("bos_token_id", "pad_token_id", "eos_token_id", "decoder_start_token_id"):
         if not 0 <= getattr(config, name) < config.vocab_size:
-            return f"{name} {getattr(config, name)} is outside the vocabulary of {config.vocab_size}"
+            return f"{name} {reprlib.repr(getattr(config, name))} is outside the vocabulary of {config.vocab_size}"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import reprlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -87,14 +88,14 @@ class Tokenizer:
 
     def _special(self, token: str) -> int:
         if token not in self._ids:
-            raise TokenizerError(f"The vocabulary has no token {token!r}.", _USE_WHOLE)
+            raise TokenizerError(f"The vocabulary has no token {reprlib.repr(token)}.", _USE_WHOLE)
         return self._ids[token]
 
     def _find_languages(self) -> dict[str, int]:
         if self.config.lang_codes is None:
             return {}
         if self.config.lang_codes not in LANGUAGES:
-            raise TokenizerError(f"The language codes {self.config.lang_codes!r} are not known.", _USE_WHOLE)
+            raise TokenizerError(f"The language codes {reprlib.repr(self.config.lang_codes)} are not known.", _USE_WHOLE)
         return {name: self._special(f"<lang:{name}>") for name in LANGUAGES[self.config.lang_codes]}
 
 
@@ -105,6 +106,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     vocabulary = read_json(path)
     if not all(type(i) is int and i >= 0 for i in vocabulary.values()):
         raise ConfigError(f"{path} must give every token a number.", _USE_WHOLE)
+    _check_tokens(path, vocabulary)
     model = folder / "sentencepiece.bpe.model"
     if not model.is_file():
         raise TokenizerError(f"{model} is missing.", _USE_WHOLE)
@@ -116,6 +118,14 @@ def load_tokenizer(folder: Path) -> Tokenizer:
         raise TokenizerError(f"{model} cannot be read ({type(error).__name__}).", _USE_WHOLE) from None
     _check_vocabulary(path, vocabulary, known)
     return Tokenizer(config, vocabulary, pieces)
+
+
+def _check_tokens(path: Path, vocabulary: dict[str, int]) -> None:
+    """Raises ConfigError for halves of characters, which JSON can hold and no text can."""
+    try:
+        "".join(vocabulary).encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{path} holds a token that is no text.", _USE_WHOLE) from None
 
 
 def _check_vocabulary(path: Path, vocabulary: dict[str, int], known: set[str]) -> None:

@@ -68,7 +68,7 @@ MAY_IMPORT = {
     "app.recovery": ["app.errors", "app.history", "app.journal", "app.messages", "s2t_core.events",
                      "s2t_core.transcript", "s2t_core.types"],
     "app.history_items": ["s2t_core.events", "s2t_core.transcript", "s2t_core.types"],
-    "app.history_store": ["app.errors", "app.private_files"],
+    "app.history_store": ["app.errors", "app.history_search", "app.private_files"],
     "app.history_search": [],
     "app.private_files": [],
     "app.history": ["app.errors", "app.history_items", "app.history_search", "app.history_store", "app.journal",

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from app.errors import AudioError
+from s2t_core.errors import AudioFormatError
+from s2t_core.features.resample import check_rate
 from s2t_core.types import AudioChunk, Samples
 
 # Forms that hold sound themselves. Lists of other files are not among them: these could name a pipe, or themselves.
@@ -145,6 +147,10 @@ def _track(container: Any, path: Path) -> Any:
     stream = container.streams.audio[0]
     if stream.codec_context is None or not stream.rate:
         raise AudioError(f"The sound of {path} is of a kind that cannot be read.", _CONVERT)
+    try:
+        check_rate(stream.rate)
+    except AudioFormatError as error:
+        raise AudioError(f"{path}: {error.what}", error.remedy) from None
     return stream
 
 

@@ -18,6 +18,7 @@ from app.audio import container
 from app.audio.quiet import quiet_stderr
 from app.errors import AudioError
 from s2t_core.errors import AudioFormatError
+from s2t_core.features.resample import check_rate
 from s2t_core.types import AudioChunk, Samples, check_samples, join_chunks
 
 # What people have and this program reads; for dialogs and for files that are dropped.
@@ -28,6 +29,8 @@ SUFFIXES = (
     ".mpeg", ".vob", ".ts", ".mts", ".m2ts", ".mxf", ".wtv",
 )  # fmt: skip
 _PACED_BLOCK_S = 0.02
+_MOST_VALUES = 1 << 22  # that are read at once, of all channels; a head can name a thousand of them
+_LONGEST_S = 1e8  # three years; more is a damaged head
 
 
 class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
@@ -60,7 +63,7 @@ def open_sound(path: Path, block_s: float) -> Sound:
         length_s, chunks, close = container.open_track(path, block_s)
     else:
         length_s, chunks, close = file.frames / file.samplerate, _blocks(file, path, block_s), file.close
-    return Sound(path, length_s, _some(chunks, path), close)
+    return Sound(path, length_s if length_s < _LONGEST_S else 0.0, _some(chunks, path), close)
 
 
 def read_chunks(path: Path, block_s: float = 0.1) -> Iterator[AudioChunk]:
@@ -76,8 +79,8 @@ def duration_s(path: Path) -> float:
 
 
 def _blocks(file: Any, path: Path, block_s: float) -> Iterator[AudioChunk]:
-    start = 0
-    while len(samples := _read(file, path, max(1, int(block_s * file.samplerate)))):
+    start, count = 0, min(int(block_s * file.samplerate), _MOST_VALUES // file.channels)
+    while len(samples := _read(file, path, max(1, count))):
         yield AudioChunk(samples, file.samplerate, start)
         start += len(samples)
 
@@ -109,12 +112,18 @@ def _check(path: Path) -> None:
 
 
 def _opened(path: Path) -> Any:
-    """The file where libsndfile can read it; None where others may."""
+    """The file where libsndfile can read it; None where others may. Raises AudioError for a rate that no sound has."""
     try:
         with quiet_stderr():  # the MP3 decoder talks to the terminal
-            return _Sequential(os.fsencode(path) if os.name == "posix" else path)
+            file = _Sequential(os.fsencode(path) if os.name == "posix" else path)
     except (soundfile.LibsndfileError, ValueError, TypeError, OSError):
         return None
+    try:
+        check_rate(file.samplerate)
+    except AudioFormatError as error:
+        file.close()
+        raise AudioError(f"{path}: {error.what}", error.remedy) from None
+    return file
 
 
 def _read(file: Any, path: Path, count: int) -> Samples:

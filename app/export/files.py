@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 from app.errors import AppError
@@ -14,16 +15,20 @@ def write_bytes(target: Path, data: bytes, overwrite: bool = False) -> None:
 
     Raises AppError where it cannot be written, or is there already and `overwrite` is not said.
     """
-    draft = target.with_name(f".{target.name}.part")
+    draft = target.with_name(f".{file_stem(target.name)}.part")
     try:
-        if not overwrite and target.exists():
+        if not overwrite and os.path.lexists(target):
             raise AppError(f"There is a file {target} already.", "Choose another name, or move it away.")
-        draft.write_bytes(data)
+        draft.unlink(missing_ok=True)
+        with draft.open("xb") as file:  # never through a link that lies there
+            file.write(data)
         draft.replace(target)
     except OSError as error:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise AppError(f"{target} cannot be written ({error.strerror}).", "Save it somewhere else.") from None
+    except ValueError:
+        raise AppError("The name of the file holds a sign that no name can have.", "Choose another name.") from None
 
 
 def write_text(target: Path, text: str, overwrite: bool = False) -> None:
@@ -41,7 +46,7 @@ def free_path(folder: Path, name: str, suffix: str) -> Path:
     stem = file_stem(name)
     target = folder / f"{stem}{suffix}"
     number = 1
-    while target.exists():
+    while os.path.lexists(target):
         number += 1
         target = folder / f"{stem}-{number}{suffix}"
     return target

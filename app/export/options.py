@@ -43,6 +43,9 @@ class ExportOptions:
 
 
 DEFAULTS = ExportOptions()
+_LONGEST_STEM, _MOST_BYTES = 100, 200  # systems take 255 bytes, with what comes behind
+_PORTS = (f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³")
+_DEVICES = frozenset(("CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", *_PORTS))  # of Windows, whatever the suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class ExportChoice:
 
 
 def file_stem(name: str) -> str:
-    """`name` without what some system forbids in names of files; never empty."""
+    """`name` as every system takes it for a file: never empty, hidden, too long, or the name of a device."""
     signs = ("_" if sign in '<>:"/\\|?*' or not sign.isprintable() else sign for sign in name)
-    return "".join(signs).strip(". ")[:100] or "transcript"
+    short = "".join(signs).strip(". ")[:_LONGEST_STEM].encode()[:_MOST_BYTES].decode(errors="ignore").rstrip(". ")
+    return f"_{short}" if short.partition(".")[0].rstrip().upper() in _DEVICES else short or "transcript"

@@ -9,7 +9,10 @@ from app.export.transcript import Transcript
 
 
 def to_srt(transcript: Transcript, options: ExportOptions = DEFAULTS) -> str:
-    """SubRip: "Name: " before the lines where another speaker begins. The format knows no escapes; text is as it is."""
+    """SubRip: "Name: " before the lines where another speaker begins.
+
+    The format knows no escapes; text is as it is, but for the arrow that would make a line one of times.
+    """
     blocks = [
         f"{number}\n{_time(cue.start_ms, ',')} --> {_time(cue.end_ms, ',')}\n{_lines(cue)}\n"
         for number, cue in enumerate(to_cues(transcript.document, options, named=options.speakers), 1)
@@ -29,7 +32,7 @@ def to_vtt(transcript: Transcript, options: ExportOptions = DEFAULTS) -> str:
 
 
 def _lines(cue: Cue) -> str:
-    return "\n".join(line for voice in cue.voices for line in voice.lines)
+    return "\n".join(line for voice in cue.voices for line in voice.lines).replace("-->", "->")
 
 
 def _voices(cue: Cue, named: bool) -> str:

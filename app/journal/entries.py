@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -17,6 +18,9 @@ from s2t_core.types import AudioChunk, Segment, Word
 
 _SOUND = struct.Struct("<qIH")  # start, rate, bytes of the speaker's name; then the name, then 16-bit samples
 _FULL_SCALE = 32768
+_LARGEST = 1 << 50  # of any number in a journal: samples of two thousand years
+_LAST_YEAR = 9000  # a clock's local time must not run out of years
+_MOST_RECORDINGS = 10_000  # in one transcript
 _T = TypeVar("_T")
 
 
@@ -55,8 +59,11 @@ def unpack_head(payload: bytes) -> Head:
 
     def made(found: Any) -> Head:
         at = datetime.fromisoformat(found["started_at"])
-        transcript = None if found["transcript"] is None else int(found["transcript"])
-        return Head(at, str(found["model"]), str(found["source"]), transcript, int(found["recording"]))
+        if at.tzinfo is None or not 1970 <= at.year <= _LAST_YEAR:
+            raise ValueError("damaged")
+        transcript = None if found["transcript"] is None else _number(found["transcript"])
+        recording = _number(found["recording"], _MOST_RECORDINGS)
+        return Head(at, str(found["model"]), str(found["source"]), transcript, recording)
 
     return _checked(payload, made)
 
@@ -72,7 +79,7 @@ def unpack_text(payload: bytes) -> Text:
 
     def made(found: Any) -> Text:
         speaker = str(found["speaker"])
-        events = tuple((int(number), _event(values, speaker)) for number, values in found["events"])
+        events = tuple((_number(number), _event(values, speaker)) for number, values in found["events"])
         return Text(speaker, events, _mark(found["mark"]))
 
     return _checked(payload, made)
@@ -93,7 +100,7 @@ def unpack_sound(payload: bytes) -> AudioChunk:
     start, rate, length = _SOUND.unpack_from(payload)
     name = payload[_SOUND.size : _SOUND.size + length]
     samples = payload[_SOUND.size + length :]
-    if start < 0 or not 1 <= rate <= 1_000_000 or len(name) != length or len(samples) % 2:
+    if not 0 <= start <= _LARGEST or not 1 <= rate <= 1_000_000 or len(name) != length or len(samples) % 2:
         raise ValueError("damaged")
     values = np.frombuffer(samples, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
     return AudioChunk(values, rate, start, name.decode())
@@ -112,27 +119,37 @@ def _event_values(event: TranscriptEvent) -> dict[str, Any]:
 
 def _event(values: Any, speaker: str) -> TranscriptEvent:
     if "lost" in values:
-        start, end = values["lost"]
-        return AudioLost(int(start), int(end), speaker)
+        start, end = map(_number, values["lost"])
+        return AudioLost(start, max(start, end), speaker)
     is_open = "open" in values
     one = values["open" if is_open else "closed"]
-    words = tuple(Word(str(text), int(start), int(end), float(sure)) for text, start, end, sure in one.get("words", ()))
-    segment = Segment(
-        int(one["id"]), int(one["from"]), int(one["to"]), str(one["text"]), str(one.get("more", "")), words,
-        speaker=speaker,
-    )  # fmt: skip
+    words = tuple(_word(*word) for word in one.get("words", ()))
+    id, start, end = (_number(one[name]) for name in ("id", "from", "to"))
+    segment = Segment(id, start, max(start, end), str(one["text"]), str(one.get("more", "")), words, speaker=speaker)
     return SegmentUpdated(segment) if is_open else SegmentClosed(segment)
 
 
+def _word(text: Any, start: Any, end: Any, confidence: Any) -> Word:
+    if not math.isfinite(confidence):
+        raise ValueError("damaged")
+    return Word(str(text), _number(start), _number(end), float(confidence))
+
+
 def _mark(values: Any) -> SessionMark:
-    one = values["open"]
+    one, position, next_id = values["open"], _number(values["position"]), _number(values["next_id"])
     if one is None:
-        return SessionMark(int(values["position"]), int(values["next_id"]))
-    numbers = (int(one[name]) for name in ("number", "start", "own_start", "heard"))
-    number, start, own_start, heard = numbers
-    tokens = tuple(int(token) for token in one["tokens"])
-    opened = OpenMark(number, start, own_start, heard, tokens, int(one["hidden"]), str(one["text"]))
-    return SessionMark(int(values["position"]), int(values["next_id"]), opened)
+        return SessionMark(position, next_id)
+    number, start, own_start, heard = (_number(one[name]) for name in ("number", "start", "own_start", "heard"))
+    tokens = tuple(map(_number, one["tokens"]))
+    hidden = _number(one["hidden"], len(tokens))
+    return SessionMark(position, next_id, OpenMark(number, start, own_start, heard, tokens, hidden, str(one["text"])))
+
+
+def _number(value: Any, most: int = _LARGEST) -> int:
+    """Raises ValueError for what is none from 0 to `most`."""
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError("damaged")
+    return value
 
 
 def _json(values: dict[str, Any]) -> bytes:

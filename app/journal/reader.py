@@ -109,8 +109,9 @@ def sweep(journals: Path) -> None:
 
 def discard(journals: Path, name: str) -> None:
     """Remove a journal that nobody wants back; one that a program writes stays."""
-    folder = journals / Path(name).name
-    if name and folder.is_dir() and not _is_written(folder):
+    folder = journals / name
+    inside = folder.parent == journals and folder.name == name != ".."  # else it names what is no journal's own
+    if inside and _is_journal(folder) and not _is_written(folder):
         shutil.rmtree(folder, ignore_errors=True)
 
 

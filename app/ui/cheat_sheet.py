@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.icons import icon
+from app.ui.tips import plain_tip
 
 Pair = tuple[str, str]
 
@@ -57,7 +58,7 @@ class CheatSheet(QDialog):
             for pair in pairs:
                 row = QTreeWidgetItem([_visible(text) for text in pair])
                 for column, text in enumerate(pair):
-                    row.setToolTip(column, _visible(text))
+                    row.setToolTip(column, plain_tip(_visible(text)))
                 table.addTopLevelItem(row)
                 self._rows.append(row)
             table.resizeColumnToContents(0)

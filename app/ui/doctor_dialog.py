@@ -80,6 +80,7 @@ class DoctorDialog(QDialog):
         sign.setPixmap(icon("ok" if ok else "fault").pixmap(height, height))
         sign.setAccessibleName("in order" if ok else "fault")
         found = QLabel(detail)
+        found.setTextFormat(Qt.TextFormat.PlainText)
         found.setWordWrap(True)
         for column, label in enumerate((sign, QLabel(check), found)):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -69,6 +69,7 @@ class ExportDialog(QDialog):
         self.copy = QPushButton("&Copy")
         self.save = QPushButton("&Save…" if len(names) == 1 else "&Save to a folder…")
         self._said = QLabel()
+        self._said.setTextFormat(Qt.TextFormat.PlainText)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_PREVIEW_MS)

@@ -9,6 +9,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QApplication, QStyle, QStyledItemDelegate, QStyleOptionProgressBar, QStyleOptionViewItem
 
+from app.ui.tips import plain_tip
+
 Index = QModelIndex | QPersistentModelIndex
 COLUMNS = ("File", "Progress", "Time left", "What happens")
 PROGRESS = 1
@@ -86,7 +88,7 @@ class FilesList(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return (row.name, f"{row.progress:.0%}", _left(row), row.error or _STATES[row.state])[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.error or row.folder
+            return plain_tip(row.error or row.folder)
         if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 0:
             return f"{row.name}, {_STATES[row.state]}, {row.progress:.0%}. {row.error}"
         return None

@@ -24,6 +24,7 @@ from app.ui.find_bar import FindBar
 from app.ui.icons import icon
 from app.ui.level_meter import LevelMeter
 from app.ui.notice_bar import NoticeBar
+from app.ui.tips import plain_tip
 from app.ui.transcript_view import TranscriptView
 from s2t_core.transcript import TranscriptDocument
 
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
         self.view = TranscriptView()
         self.find_bar = FindBar(self.view)
         self._status, self._lag, self._lost = QLabel(), QLabel(), QLabel()
+        self._status.setTextFormat(Qt.TextFormat.PlainText)
         self._ticks = QTimer(self)
         self._ticks.setInterval(_METER_MS)
         self._ticks.timeout.connect(self.level_requested)
@@ -250,7 +252,7 @@ class MainWindow(QMainWindow):
         time = f" {self._time_s // 60}:{self._time_s % 60:02d}" if runs else ""
         text = _STATUS[self._state] + time + loading + model
         self._status.setText(text)
-        self._status.setToolTip(text)
+        self._status.setToolTip(plain_tip(text))
 
     def _toggle(self) -> None:
         if self._state is State.IDLE:

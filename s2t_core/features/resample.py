@@ -11,16 +11,21 @@ from s2t_core.types import SAMPLE_RATE_HZ, Samples
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 4_000, 768_000
 
 
+def check_rate(rate: int) -> None:
+    """Raises AudioFormatError for a rate outside 4 to 768 kHz."""
+    if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
+        raise AudioFormatError(
+            f"A sampling rate of {rate} Hz cannot be recognised.",
+            f"Use audio between {LOWEST_RATE_HZ} and {HIGHEST_RATE_HZ} Hz.",
+        )
+
+
 class StreamingResampler:
     """Carries the filter's tail from chunk to chunk, so that a cut leaves no trace."""
 
     def __init__(self, rate: int) -> None:
         """Raises AudioFormatError for a rate outside 4 to 768 kHz."""
-        if not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
-            raise AudioFormatError(
-                f"A sampling rate of {rate} Hz cannot be recognised.",
-                f"Use audio between {LOWEST_RATE_HZ} and {HIGHEST_RATE_HZ} Hz.",
-            )
+        check_rate(rate)
         self._stream = None if rate == SAMPLE_RATE_HZ else soxr.ResampleStream(rate, SAMPLE_RATE_HZ, 1)
 
     def push(self, samples: Samples) -> Samples:

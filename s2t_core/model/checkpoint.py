@@ -128,9 +128,14 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 def _read_torch(path: Path) -> dict[str, Tensor]:
     # weights_only: a pickle from elsewhere must not be able to run code
     state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    if not isinstance(state, dict) or not all(isinstance(weight, Tensor) for weight in state.values()):
+    if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
         raise ValueError("it holds no state dict")
-    return {str(name): weight.float() for name, weight in state.items()}
+    for name, weight in state.items():
+        if not isinstance(weight, Tensor) or weight.layout != torch.strided or weight.device.type != "cpu":
+            raise ValueError(f"{name[:80]} is no plain tensor")
+        if weight.nbytes > weight.untyped_storage().nbytes():  # one number can be stretched to terabytes
+            raise ValueError(f"{name[:80]} promises more numbers than there are")
+    return {name: weight.detach().float() for name, weight in state.items()}
 
 
 def _check_fit(

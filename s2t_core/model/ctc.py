@@ -61,7 +61,9 @@ def load_ctc(folder: Path, d_model: int) -> CtcHead | None:
     head = CtcHead(d_model)
     try:
         head.load_state_dict({name: weight.float() for name, weight in load_file(path).items()})
-    except (SafetensorError, OSError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
+        if not all(bool(weight.isfinite().all()) for weight in head.state_dict().values()):
+            raise ValueError("it holds a value that is not a finite number")
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CheckpointError(f"{path} cannot be read ({reason[:160]}).", "Remove it, or copy it again.") from None
     return head.eval()

@@ -40,7 +40,14 @@ def pack(tensors: Iterable[tuple[str, Tensor]]) -> Iterator[tuple[str, Tensor]]:
 
 
 def unpack(weight: Tensor, scale: Tensor) -> Tensor:
-    """int8 (rows, n) with scale (rows,), or uint8 (rows, n * 3/4) with scale (rows, groups) -> float32 (rows, n)."""
+    """int8 (rows, n) with scale (rows,), or uint8 (rows, n * 3/4) with scale (rows, groups) -> float32 (rows, n).
+
+    Raises ValueError where the two do not fit: stretched to fit, two small ones would fill the memory.
+    """
+    rows, *stored = weight.shape
+    wanted = (rows,) if weight.dtype == torch.int8 else (rows, *(n * 4 // 3 // _GROUP for n in stored))
+    if len(stored) != 1 or tuple(scale.shape) != wanted:
+        raise ValueError(f"a scale of {tuple(scale.shape)} does not fit weights of {tuple(weight.shape)}")
     if weight.dtype == torch.int8:
         return weight.float() * scale.float().unsqueeze(1)
     steps = _from_bytes(weight).float().sub_(32).view(*scale.shape, -1)

@@ -77,7 +77,8 @@ class OpenSegment:
     def taken_up(cls, mark: OpenMark, decoder: SegmentDecoder, config: SessionConfig) -> OpenSegment:
         """The segment of a mark, whose sound is to be heard again; what was committed of it stays."""
         tokens, hidden = mark.tokens, mark.hidden
-        if decoder.tokenizer.decode(tokens) != mark.text:  # of another checkpoint
+        known = decoder.tokenizer.pieces().keys()
+        if not known >= set(tokens) or decoder.tokenizer.decode(tokens) != mark.text:  # of another checkpoint
             tokens = tuple(decoder.tokenizer.encode(mark.text)[:-1])
             hidden = min(hidden, len(tokens))
         count = len(tokens)

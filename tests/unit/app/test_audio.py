@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
+import struct
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -392,3 +396,24 @@ class TestMicrophone:
         list(chunks)
         assert not answered.is_set()
         server.set()
+
+
+def wav_head(rate, channels, bits=8, promised=2**31):
+    block = channels * bits // 8
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, rate, rate * block % 2**32, block, bits)
+    return b"RIFF" + struct.pack("<I", promised) + b"WAVE" + form + b"data" + struct.pack("<I", promised)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(2**31 - 1, 1), (1_000_000, 1024), (3, 1), (768_000, 1024)])
+def test_a_head_that_names_any_rate_and_channels_costs_no_memory(tmp_path, rate, channels):
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav_head(rate, channels) + bytes(4096))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    tracemalloc.start()
+    with contextlib.suppress(AudioError):
+        for chunk in read_chunks(path, block_s=10.0):
+            assert len(chunk.samples) * channels <= 1 << 22
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100 << 20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import struct
 
 import av
 import numpy as np
@@ -179,3 +180,19 @@ def test_what_is_no_sound_is_said_and_nothing_else_is_opened(tmp_path, content):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(AudioError):
             list(read_chunks(tmp_path / name))
+
+
+def test_a_head_that_promises_centuries_is_taken_to_say_nothing(tmp_path):
+    path = film(tmp_path / "a.mkv", "flac", [(0, tone(1))])
+    data = path.read_bytes()
+    at = data.index(b"\x44\x89\x88")  # the length, in milliseconds
+    path.write_bytes(data[: at + 3] + struct.pack(">d", 1e15) + data[at + 11 :])
+    assert duration_s(path) == 0
+
+
+def test_a_film_whose_sound_has_a_rate_that_no_sound_has_is_said(tmp_path):
+    path = film(tmp_path / "a.mkv", "pcm_s16le", [(0, tone(1))])
+    rate = struct.pack(">d", 48000.0)
+    path.write_bytes(path.read_bytes().replace(rate, struct.pack(">d", 2e9)))
+    with pytest.raises(AudioError, match="sampling rate of 2000000000 Hz"):
+        duration_s(path)

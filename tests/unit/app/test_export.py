@@ -145,6 +145,14 @@ class TestMarkdown:
 
 
 class TestSubtitles:
+    def test_words_that_look_like_times_begin_no_cue(self):
+        said = "so 2 00:00:01,000 --> 00:00:02,000 then <i> 1 --> 9 & -->"
+        made = document(segment(said, 1.0, "a --> b"))
+        for form, arrows in (("srt", text("srt", made)), ("vtt", text("vtt", made, title=said, source=said))):
+            cues = [line for line in arrows.splitlines() if "-->" in line]
+            assert all(line[:2].isdigit() and len(line) == 29 for line in cues), form
+        assert len(subtitles(made)) == text("vtt", made).count(" --> ")
+
     def test_srt_names_speakers_and_text_is_as_it_is(self):
         first, second, gap, last = srt.parse(text("srt", TALK))
         assert (first.start, first.content) == (timedelta(seconds=1), "Me: Shall we begin?")
@@ -237,11 +245,10 @@ class TestFiles:
         target = tmp_path / "a.docx"
         target.write_bytes(b"old")
 
-        def full(self, data):
-            self.open("wb").close()
+        def full(self, target):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("pathlib.Path.write_bytes", full)
+        monkeypatch.setattr("pathlib.Path.replace", full)
         with pytest.raises(AppError, match="No space left"):
             write_bytes(target, b"new", overwrite=True)
         assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.docx", b"old")]
@@ -255,6 +262,33 @@ class TestFiles:
         assert free_path(tmp_path, "talk", ".txt").name == "talk-3.txt"
         assert free_path(tmp_path, "a/b: c?\n", ".srt").name == "a_b_ c__.srt"
         assert free_path(tmp_path, "..", ".srt").name == "transcript.srt"
+
+    @pytest.mark.parametrize(
+        "name",
+        ["../../x", "/etc/passwd", "a\\b", "a\0b", "...x", "x . . ", "CON", "nul.txt", "Com1 .a", "LPT¹", "é" * 400,
+         "😀" * 200, "a" * 99 + " b", "\u202egnp.exe", "\u2028", "\ud800", "", " ", "-", "~"],
+    )  # fmt: skip
+    def test_any_title_is_a_name_in_the_folder_that_every_system_takes(self, tmp_path, name):
+        path = free_path(tmp_path, name, ".docx")
+        write_bytes(path, b"text")
+        assert [one.name for one in tmp_path.iterdir()] == [path.name] and path.parent == tmp_path
+        assert path.stem.isprintable() and not path.name.startswith(".") and path.stem == path.stem.rstrip(". ")
+        assert path.stem.upper().partition(".")[0].rstrip() not in ("CON", "NUL", "COM1", "LPT¹")
+        assert len(path.name.encode()) < 250
+
+    def test_links_that_lie_in_the_folder_are_not_written_through(self, tmp_path):
+        outside, folder = tmp_path / "precious", tmp_path / "out"
+        outside.write_text("mine")
+        folder.mkdir()
+        (folder / ".talk.txt.part").symlink_to(outside)
+        (folder / "talk.txt").symlink_to(outside)
+        (folder / "next.txt").symlink_to(tmp_path / "nowhere")
+        with pytest.raises(AppError, match="already"):
+            write_text(folder / "next.txt", "new")
+        write_text(folder / "talk.txt", "new", overwrite=True)
+        assert outside.read_text() == "mine" and (folder / "talk.txt").read_text() == "new"
+        assert free_path(folder, "next", ".txt").name == "next-2.txt"
+        assert not (tmp_path / "nowhere").exists()
 
 
 def test_a_heading_is_one_line():

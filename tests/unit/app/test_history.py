@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -270,3 +271,119 @@ for number in itertools.count():
         assert len(history.document(latest.id).closed) > acknowledged
         history.close()
         assert history.notice == ""
+
+
+def spoilt(place, tmp_path, *statements):
+    """A history with one transcript, to which somebody did this."""
+    history = History(place, tmp_path / "recordings")
+    kept(history, "Hello there.")
+    history.close()
+    with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as base:
+        for statement in statements:
+            base.execute(statement)
+    return History(place, tmp_path / "recordings")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TRIGGER t AFTER INSERT ON items BEGIN DELETE FROM transcripts; END"],
+        ["DROP TABLE items", "CREATE VIEW items AS SELECT 1, 2, 3, 4, 5, 6, 7, 8, 9"],
+        ["ALTER TABLE items RENAME TO old", "CREATE TABLE items AS SELECT * FROM old"],
+        ["DROP TABLE items", "CREATE VIRTUAL TABLE items USING fts5 (transcript, place)"],
+        ["ALTER TABLE transcripts ADD COLUMN more TEXT GENERATED ALWAYS AS (hex(zeroblob(1000000000))) VIRTUAL"],
+        ["DROP TABLE recordings"],
+        ["DROP TABLE texts"],
+        ["PRAGMA user_version = -3"],
+        ["PRAGMA user_version = 0"],
+        ["UPDATE transcripts SET id = 9000000000000000000"],
+        ["UPDATE transcripts SET id = -1"],
+    ],
+)
+def test_a_file_with_other_tables_or_code_in_it_is_set_aside(place, tmp_path, statements):
+    with contextlib.closing(spoilt(place, tmp_path, "PRAGMA foreign_keys = OFF", *statements)) as history:
+        assert "damaged" in history.notice
+        assert kept(history, "new") and history.count() == 1
+    assert any("broken" in file.name for file in place.parent.iterdir())
+
+
+@pytest.mark.parametrize("value", ["NULL", "'x'", "X'ff00'", "1e300", "-5", "9223372036854775807", "'[[1]]'", "X'5b'"])
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("items", ("starts", "segment", "start_sample", "end_sample", "speaker", "words")),
+        ("transcripts", ("title", "started_at", "length_samples", "words", "model", "source", "journal", "heard")),
+    ],
+)
+def test_wrong_values_in_the_file_leave_the_text_readable(place, tmp_path, table, columns, value):
+    statements = [f"UPDATE OR IGNORE {table} SET {column} = {value}" for column in columns]
+    with contextlib.closing(spoilt(place, tmp_path, *statements)) as history:
+        assert history.notice == ""
+        (row,) = history.transcripts()
+        document = history.document(row.id)
+        assert document.closed[0].__class__ is AudioLost or document.text.endswith("Hello there.")
+        assert len(document.session_starts) <= 1000 and row.started_at.astimezone()
+        history.transcripts("hello")
+        history.of_journal("x")
+        history.write(row.id, document)
+        history.delete([row.id])
+
+
+@pytest.mark.parametrize("words", ['[["a", 0, 1, NaN]]', '[["a", 0, 1, 1e999]]', '[["a"', '[["a", 0, 1, "b"]]',
+                                   "[" * 100_000, '{"a": 1}', '[["a", 0, 1, 1' + "0" * 400 + "]]"])  # fmt: skip
+def test_words_that_are_none_are_left_out_and_the_text_stays(place, tmp_path, words):
+    with contextlib.closing(spoilt(place, tmp_path, f"UPDATE items SET words = '{words}'")) as history:
+        (item,) = history.document(1).closed
+        assert item.committed == "Hello there." and item.words == ()
+
+
+def test_a_title_that_is_no_utf_8_costs_nothing_else(place, tmp_path):
+    with contextlib.closing(spoilt(place, tmp_path, "UPDATE transcripts SET title = CAST(X'41ff42' AS TEXT)")) as history:
+        assert [row.title for row in history.transcripts()] == ["A\ufffdB"]
+
+
+@pytest.mark.parametrize("journal", ["..", ".", "/", "../..", "a/../..", "a\0b"])
+def test_a_row_that_names_another_folder_as_its_journal_removes_nothing(place, tmp_path, journal):
+    (place.parent / "journals" / "other").mkdir(parents=True)
+    precious = place.parent / "settings.json"
+    precious.write_text("{}")
+    history = History(place, tmp_path)
+    id = history.begin(NOW, "m", "s", journal)
+    history.delete([id])
+    history.close()
+    assert precious.exists() and (place.parent / "journals" / "other").is_dir()
+
+
+@pytest.mark.parametrize("name", ["..", "", ".", "/etc/passwd", "../../etc/passwd", "a\0b", "dir/"])
+def test_a_row_names_no_sound_outside_the_folder(place, tmp_path, name):
+    with contextlib.closing(spoilt(place, tmp_path)) as history:
+        history.add_recording(1, (0, ""), Path("x"))
+        history._base.execute("UPDATE recordings SET file = ?", (name,))
+        for file in history.recordings(1).values():
+            assert file.parent == tmp_path / "recordings" and file.name not in ("", "..")
+
+
+def test_a_link_among_the_recordings_is_neither_read_nor_followed_when_it_goes(place, tmp_path):
+    outside = tmp_path / "mine.flac"
+    outside.write_bytes(b"sound")
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "x.ogg").symlink_to(outside)
+    with contextlib.closing(spoilt(place, tmp_path)) as history:
+        history.add_recording(1, (0, ""), Path("x.ogg"))
+        assert history.recordings(1) == {}
+        history.delete([1])
+    assert outside.read_bytes() == b"sound" and not (tmp_path / "recordings" / "x.ogg").is_symlink()
+
+
+def test_halves_of_characters_are_spelt_out(history):
+    id = history.begin(NOW, "\ud800", "talk\udce4.wav")
+    history.write(id, TranscriptDocument((Segment(0, 0, 9, "a\ud800", speaker="\udfff"),), session_starts=(0,)))
+    history.rename(id, "\udce4.wav")
+    assert history.find(id).title == "\\udce4.wav"
+    assert history.document(id).closed[0].committed == "a\\ud800"
+
+
+@pytest.mark.parametrize("id", [0, -1, 2**39, 2**63, 10**30])
+def test_no_number_is_too_large_for_the_answer_that_there_is_none(history, id):
+    with pytest.raises(AppError, match=f"There is no transcript {id}"):
+        history.find(id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -191,3 +192,61 @@ def test_who_ends_leaves_the_place_to_the_next(qapp, folder):
     following = claim(folder)
     assert following is not None
     following.close()
+
+
+def test_who_asks_without_end_and_reads_no_answer_is_sent_away(first, folder):
+    with socket.socket(socket.AF_UNIX) as greedy:
+        greedy.settimeout(20)
+        greedy.connect(str(folder / "socket"))
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            for _ in range(20_000):
+                greedy.sendall(b"nothing\n" * 100)
+    assert ask(folder, "show") == "ok"
+
+
+def test_a_thousand_clients_that_say_half_a_line_are_in_nobodys_way(first, folder):
+    clients = []
+    for _ in range(1000):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(str(folder / "socket"))
+        with contextlib.suppress(BrokenPipeError):  # the oldest have to go
+            client.sendall(b"sho")
+        clients.append(client)
+    assert ask(folder, "show") == "ok"
+    assert len(os.listdir(f"/proc/{first.pid}/fd")) < 80
+    for client in clients:
+        client.close()
+
+
+def test_a_client_stays_for_a_few_seconds_only(qtbot, folder, monkeypatch):
+    monkeypatch.setattr("app.single_instance._STAY_MS", 20)
+    instance = claim(folder)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.connect(str(folder / "socket"))
+        qtbot.waitUntil(lambda: bool(instance._clients))
+        qtbot.waitUntil(lambda: not instance._clients)
+        assert silent.recv(1) == b""
+    instance.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells who asks")
+def test_another_user_is_sent_away_even_where_the_socket_is_open_to_all(qtbot, folder, monkeypatch):
+    instance, obeyed = claim(folder), []
+    instance.answer("show", obeyed.append)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    with socket.socket(socket.AF_UNIX) as other:
+        other.connect(str(folder / "socket"))
+        other.sendall(b"show\n")
+        other.setblocking(False)
+
+        def sent_away():
+            try:
+                return other.recv(10) == b""
+            except BlockingIOError:
+                return False
+            except ConnectionResetError:
+                return True
+
+        qtbot.waitUntil(sent_away)
+    instance.close()
+    assert obeyed == []

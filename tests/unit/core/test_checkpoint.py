@@ -9,7 +9,7 @@ import pickle
 import pytest
 import torch
 from conftest import MODEL
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from support.peer import TINY, make_pair, make_peer, random_batch
@@ -62,6 +62,7 @@ def test_a_packed_folder_is_near_the_plain_one_and_a_fourth_of_its_size(tmp_path
     assert weights_file(tmp_path / "packed").stat().st_size < 0.27 * weights_file(tmp_path / "plain").stat().st_size
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5), st.integers(1, 3), st.integers(0, 2**31))
 def test_six_bits_are_never_worse_than_plain_rounding(rows, groups, seed):
     weight = torch.randn(rows, 64 * groups, generator=torch.Generator().manual_seed(seed))
@@ -226,3 +227,51 @@ def test_weights_that_promise_more_than_there_is_cost_nothing(tmp_path):
         with pytest.raises(CheckpointError, match="cannot be read"):
             read_weights(tmp_path / "model.safetensors")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "scale"),
+    [
+        (torch.int8, (1, 9000), (9000,)),
+        (torch.uint8, (1, 48), (2000,)),
+        (torch.uint8, (1, 9000), (1, 1, 12000)),
+        (torch.uint8, (1, 12000), (1, 250)),
+        (torch.int8, (), (1,)),
+    ],
+)
+def test_small_tensors_are_not_stretched_to_fill_the_memory(tmp_path, dtype, shape, scale):
+    path = tmp_path / "model.safetensors"
+    save_file({"a": torch.zeros(shape, dtype=dtype), "a" + SCALE: torch.ones(scale, dtype=torch.float16)}, path)
+    if scale == (1, 250):  # this one fits: 16000 weights in 250 groups
+        assert read_weights(path)["a"].shape == (1, 16000)
+        return
+    with pytest.raises(CheckpointError, match="does not fit"):
+        read_weights(path)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"a": torch.zeros(1, dtype=torch.float16).expand(1 << 20, 1 << 20)}, "promises more"),
+        ({"a": torch.zeros(3).to_sparse()}, "no plain tensor"),
+        ({"a": torch.zeros(3, device="meta")}, "no plain tensor"),
+        ({"a": {"b": torch.zeros(3)}}, "no plain tensor"),
+        ({("a",): torch.zeros(3)}, "no state dict"),
+        ([torch.zeros(3)], "no state dict"),
+    ],
+)
+def test_a_pickle_holds_plain_tensors_or_is_refused(tmp_path, state, said):
+    torch.save(state, tmp_path / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match=said):
+        read_weights(tmp_path / "pytorch_model.bin")
+
+
+@pytest.mark.parametrize("name", ["model_type", "conv_kernel_sizes", "vocab_size", "d_model", "pad_token_id"])
+@pytest.mark.parametrize("value", [10**4000, [[[[[1]]]]] * 5000, "x" * 100_000])
+def test_a_value_of_any_size_is_refused_in_a_short_line(folder, name, value):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+    assert_refused(folder, name if name != "model_type" else "describes a")
+    with pytest.raises(ConfigError) as caught:
+        load_model(folder)
+    assert len(str(caught.value)) < 400 + len(str(path))

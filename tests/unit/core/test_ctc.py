@@ -88,6 +88,11 @@ def test_a_broken_head_is_said_in_one_line(tmp_path):
     save_ctc(CtcHead(16), tmp_path)
     with pytest.raises(CheckpointError, match="cannot be read"):
         load_ctc(tmp_path, 8)
+    head = CtcHead(16)
+    torch.nn.init.constant_(head.outer.bias, float("nan"))
+    save_ctc(head, tmp_path)
+    with pytest.raises(CheckpointError, match="not a finite number"):
+        load_ctc(tmp_path, 16)
 
 
 class Letters:

@@ -60,6 +60,9 @@ def test_settings_of_the_folder_are_taken_and_a_width_overrides_them(folder):
         ("preprocessor_config.json", {"num_mel_bins": 40}, "40"),
         ("preprocessor_config.json", {"sampling_rate": 8000}, "8000 Hz"),
         ("generation_config.json", {"num_beams": 0}, "num_beams"),
+        ("preprocessor_config.json", {"num_mel_bins": 10**30}, "bins"),
+        ("alignment.json", {"word_start_ms": 10**30}, "away from their sound"),
+        ("alignment.json", {"word_end_ms": -20_000}, "away from their sound"),
     ],
 )
 def test_parts_that_do_not_fit_each_other_are_refused(folder, name, changes, said):
@@ -67,6 +70,13 @@ def test_parts_that_do_not_fit_each_other_are_refused(folder, name, changes, sai
     with pytest.raises(S2TError, match=said) as caught:
         load(folder, "cpu")
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("changes", [{"slope": float("nan")}, {"offset": float("inf")}, {"slope": 1e308}])
+def test_a_scaling_of_confidences_that_gives_no_number_is_refused(folder, changes):
+    (folder / "confidence.json").write_text(json.dumps(changes))
+    with pytest.raises(S2TError, match="slope or offset"):
+        load(folder, "cpu")
 
 
 def test_alignment_heads_that_are_not_there_are_refused(folder):

@@ -97,6 +97,9 @@ def test_words_are_cut_where_pieces_begin_one():
         ("sentencepiece.bpe.model", b"", "cannot be read"),
         ("tokenizer_config.json", b'{"lang_codes": "klingon"}', "klingon"),
         ("tokenizer_config.json", b'{"do_upper_case": "yes"}', "do_upper_case"),
+        ("tokenizer_config.json", b'{"lang_codes": ["mustc"]}', "lang_codes"),
+        ("tokenizer_config.json", b'{"tgt_lang": 5}', "tgt_lang"),
+        ("vocab.json", b'{"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "\\ud800": 4}', "no text"),
     ],
 )
 def test_broken_vocabularies_are_refused(folder, name, content, said):
