@@ -15,7 +15,16 @@ from typing import Any
 
 from app.errors import AppError
 from app.history_items import (
-    file_name_in, item_of, item_row, length_samples, number_of, starts_of, storable, text_in, time_of, title_of,
+    file_name_in,
+    item_of,
+    item_row,
+    length_samples,
+    number_of,
+    starts_of,
+    storable,
+    text_in,
+    time_of,
+    title_of,
     word_count,
 )  # fmt: skip
 from app.history_search import LAST_ID, LAST_PLACE, beginnings, matching, text_row

@@ -17,7 +17,7 @@ from app.journal.writer import Journal
 from s2t_core.transcript import Item, TranscriptDocument
 
 _Job = Callable[[History], None]
-_ALL = 1 << 62
+_ALL = 1 << 40  # events
 
 
 @dataclass(slots=True)

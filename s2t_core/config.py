@@ -286,7 +286,9 @@ def _size_fault(config: ModelConfig) -> str:
     if len(config.conv_kernel_sizes) != config.num_conv_layers or not all(
         1 <= kernel <= _LARGEST_KERNEL for kernel in config.conv_kernel_sizes
     ):
-        return f"conv_kernel_sizes {reprlib.repr(config.conv_kernel_sizes)} does not give {config.num_conv_layers} kernels"
+        return (
+            f"conv_kernel_sizes {reprlib.repr(config.conv_kernel_sizes)} does not give {config.num_conv_layers} kernels"
+        )
     if config.num_conv_layers > 1 and config.conv_channels % 2:
         return f"conv_channels {config.conv_channels} is odd, and a gated linear unit halves it"
     return ""

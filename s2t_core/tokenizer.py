@@ -95,7 +95,9 @@ class Tokenizer:
         if self.config.lang_codes is None:
             return {}
         if self.config.lang_codes not in LANGUAGES:
-            raise TokenizerError(f"The language codes {reprlib.repr(self.config.lang_codes)} are not known.", _USE_WHOLE)
+            raise TokenizerError(
+                f"The language codes {reprlib.repr(self.config.lang_codes)} are not known.", _USE_WHOLE
+            )
         return {name: self._special(f"<lang:{name}>") for name in LANGUAGES[self.config.lang_codes]}
 
 

@@ -338,7 +338,9 @@ def test_words_that_are_none_are_left_out_and_the_text_stays(place, tmp_path, wo
 
 
 def test_a_title_that_is_no_utf_8_costs_nothing_else(place, tmp_path):
-    with contextlib.closing(spoilt(place, tmp_path, "UPDATE transcripts SET title = CAST(X'41ff42' AS TEXT)")) as history:
+    with contextlib.closing(
+        spoilt(place, tmp_path, "UPDATE transcripts SET title = CAST(X'41ff42' AS TEXT)")
+    ) as history:
         assert [row.title for row in history.transcripts()] == ["A\ufffdB"]
 
 
