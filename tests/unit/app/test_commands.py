@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -11,14 +14,18 @@ from dataclasses import replace
 
 import pytest
 from conftest import SAMPLE
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.fakes import FakeRecognizer, FakeSource, ScriptedSession
 
 from app import cli, display, doctor, listen
 from app.errors import AppError, AudioError
 from app.export import Transcript, to_json, to_txt
+from app.listen import show_event_lines
 from app.live_lines import LiveLines
 from app.messages import Clock, ModelReady, SessionEnded, Transcribed
 from app.steering import decoding_options
+from app.terminal import note, out_bytes
 from s2t_core.errors import CheckpointError
 from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
 from s2t_core.transcript import TranscriptDocument
@@ -110,6 +117,35 @@ def test_live_lines_on_a_terminal_are_redrawn_in_its_width(capsys, monkeypatch):
     out = capsys.readouterr().out
     assert out.startswith("\r\x1b[2K…") and "\x1b[2mends\x1b[0m" in out
     assert out.endswith("\r\x1b[2KHello world.\n")
+
+
+def test_no_words_names_or_titles_are_commands_to_a_terminal(capsys, monkeypatch):
+    hostile = "a\x1b[2J\x1b]0;x\x07\x9b31m\rb\nc\x00"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    view = LiveLines()
+    view.show(SegmentUpdated(Segment(0, 0, 1, hostile, hostile, speaker=hostile)))
+    view.show(SegmentClosed(Segment(0, 0, 1, hostile, speaker=hostile)))
+    note(f"dictate: {hostile}")
+    out_bytes(hostile.encode())
+    written = capsys.readouterr()
+    ours = written.out.replace("\r\x1b[2K", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", ours + written.err)
+    assert len(written.err.splitlines()) == 1
+
+
+@given(st.text() | st.text(st.sampled_from("\x00\x1b\n\r\x85\x9b\u2028\u2029\ud800\"\\<ab")))
+@settings(deadline=None, max_examples=60)
+def test_every_event_is_one_line_of_json_whatever_was_said(text):
+    written = io.StringIO()
+    segment = Segment(3, 0, 16000, text, text, (Word(text, 0, 9, 0.5),), speaker=text)
+    with contextlib.redirect_stdout(written):
+        show_event_lines(ModelReady(text, text))
+        show_event_lines(Transcribed((SegmentUpdated(segment), SegmentClosed(segment)), Clock(1.0, 1.0)))
+        show_event_lines(Transcribed((AudioLost(0, 9, text),), Clock(1.0, 1.0)))
+    told = written.getvalue()
+    lines = told.splitlines()
+    assert len(lines) == told.count("\n") == 4 and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", told)
+    assert json.loads(lines[0])["model"] == json.loads(lines[2])["text"] == text
 
 
 class Sources:

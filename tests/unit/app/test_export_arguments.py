@@ -96,3 +96,21 @@ def test_a_folder_gets_a_file_of_the_format_and_an_earlier_one_is_replaced(trans
         words = ["transcribe", "talk.wav", "-f", "csv", "-o", str(tmp_path)]
         assert cli.main(words) == cli.DONE
     assert [path.name for path in tmp_path.iterdir()] == ["talk.csv"]
+
+
+def test_files_of_any_name_keep_apart_in_a_folder_and_overwrite_nothing_else(tmp_path, transcribed, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "precious").write_text("mine")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "loop.txt").symlink_to(out / "loop.txt")
+    (out / "link.txt").symlink_to(tmp_path / "precious")
+    names = ["é" * 127 + ".w", "a\x1b[2J\nb.wav", "loop.wav", "link.wav", "CON.wav", ".hidden", "a.txt", "-o.wav"]
+    (tmp_path / "circle.wav").symlink_to(tmp_path / "circle.wav")
+    made = ["transcribe", "-o", str(out), *(f"./{name}" for name in (*names, "circle.wav"))]
+    assert cli.main(made) == cli.DONE
+    assert (tmp_path / "precious").read_text() == "mine"
+    written = [path for path in out.iterdir() if path.is_file() and not path.is_symlink()]
+    assert len(written) == len(names) + 1
+    said = capsys.readouterr().err
+    assert "\x1b" not in said and len(said.splitlines()) == len(names) + 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -170,3 +170,12 @@ def test_hundreds_of_files_are_no_burden(window):
     for percent in range(100):
         window.show_file(FileRow(3, "3.wav", "/x", "running", percent / 100))
     assert time.perf_counter() - began < 2  # of which a table that asks every cell takes nine
+
+
+def test_a_name_that_looks_like_html_is_shown_and_not_obeyed(window):
+    window.show_file(FileRow(9, "<img src='file:///dev/zero'>", "<b>x</b>", "failed", 0.0, None, "<a href='x'>y</a>"))
+    tip = window.files.index(window.files.rowCount() - 1, 0).data(Qt.ItemDataRole.ToolTipRole)
+    shown = QTextDocument()
+    shown.setHtml(tip)
+    assert shown.toPlainText() == "<a href='x'>y</a>"
+    assert window.fault.textFormat() is Qt.TextFormat.PlainText

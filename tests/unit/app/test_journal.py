@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import random
 import stat
@@ -20,7 +21,7 @@ from app.errors import AppError
 from app.journal import writer
 from app.journal.append_file import AppendFile
 from app.journal.entries import Head, Text, pack_sound, pack_text, unpack_head, unpack_sound, unpack_text
-from app.journal.reader import left_behind, read, sweep
+from app.journal.reader import discard, left_behind, read, sweep
 from app.journal.records import MAGIC, Kind, pack, unpack
 from app.journal.writer import TEXT_FILE, Journal
 from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
@@ -111,6 +112,46 @@ def test_what_is_no_entry_is_refused_as_a_value(payload):
     for unpacked in (unpack_head, unpack_text, unpack_sound):
         with contextlib.suppress(ValueError):
             unpacked(payload)
+
+
+@pytest.mark.parametrize("value", [-1, 2**63, 10**30, float("inf"), float("nan"), "5", None, [], True, 1e300])
+def test_numbers_that_cannot_be_are_refused_as_a_value(value):
+    head = {"started_at": HEAD.started_at.isoformat(), "model": "m", "source": "s", "transcript": None, "recording": 0}
+    for change in ({"recording": value}, {"transcript": 0 if value is None else value}):
+        if change != {"transcript": 0}:
+            with pytest.raises(ValueError, match="damaged"):
+                unpack_head(json.dumps(head | change).encode())
+    mark = {"position": 1, "next_id": 1, "open": None}
+    opened = {"number": 0, "start": 0, "own_start": 0, "heard": 0, "tokens": [1], "hidden": 0, "text": ""}
+    spoilt = [mark | {"position": value}, mark | {"next_id": value}, mark | {"open": opened | {"hidden": 2}}]
+    spoilt += [mark | {"open": opened | {name: value}} for name in ("number", "start", "heard", "hidden", "tokens")]
+    for one in spoilt if value != [] else spoilt[:2]:
+        with pytest.raises(ValueError):
+            unpack_text(json.dumps({"speaker": "", "events": [], "mark": one}).encode())
+    for event in ({"lost": [value, 1]}, {"closed": {"id": value, "from": 0, "to": 1, "text": "a"}},
+                  {"closed": {"id": 0, "from": 0, "to": 1, "text": "a", "words": [["a", 0, value, 1.0]]}}):  # fmt: skip
+        with pytest.raises(ValueError):
+            unpack_text(json.dumps({"speaker": "", "events": [[1, event]], "mark": mark}).encode())
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59-12:00", "2026-03-01T12:00:00", "now"])
+def test_a_time_that_no_clock_can_show_is_refused_as_a_value(at):
+    head = {"started_at": at, "model": "m", "source": "s", "transcript": None, "recording": 0}
+    with pytest.raises(ValueError):
+        unpack_head(json.dumps(head).encode())
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "../journals", "/", "link"])
+def test_only_a_journal_of_the_folder_is_removed(tmp_path, name):
+    journals, outside = tmp_path / "data" / "journals", tmp_path / "outside"
+    for folder in (journals / "one", outside):
+        folder.mkdir(parents=True)
+        (folder / "text").touch()
+    (journals / "link").symlink_to(outside)
+    discard(journals, name)
+    assert (journals / "one" / "text").exists() and (outside / "text").exists()
+    discard(journals, "one")
+    assert not (journals / "one").exists()
 
 
 def test_sound_comes_back_within_a_step_of_its_16_bits():
