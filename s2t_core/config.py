@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import reprlib
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from reprlib import repr as brief
 from typing import Any, TypeVar
 
 from s2t_core.errors import ConfigError
@@ -153,12 +153,12 @@ def read_model_config(folder: Path) -> ModelConfig:
     content = read_json(path)
     kind = content.get("model_type", "speech_to_text")
     if kind != "speech_to_text":
-        raise ConfigError(f"{path} describes a {reprlib.repr(kind)} model.", "Choose a folder of a Speech2Text model.")
+        raise ConfigError(f"{path} describes a {brief(kind)} model.", "Choose a folder of a Speech2Text model.")
     sizes = content.get("conv_kernel_sizes")
     if isinstance(sizes, list) and all(type(size) is int for size in sizes):
         content["conv_kernel_sizes"] = tuple(sizes)
     config = _take(ModelConfig, content, path)
-    fault = _fault(config)
+    fault = _size_fault(config) or _value_fault(config)  # why no network can be built from it
     if fault:
         raise ConfigError(f"{path}: {fault}.", _USE_WHOLE)
     return config
@@ -169,8 +169,8 @@ def read_feature_config(folder: Path) -> FeatureConfig:
     config = _optional(FeatureConfig, folder / "preprocessor_config.json")
     if not 1 <= config.num_mel_bins <= _MOST_BINS or config.sampling_rate != 16000 or not 0 <= config.dither <= 100:
         raise ConfigError(
-            f"{folder / 'preprocessor_config.json'} asks for {reprlib.repr(config.num_mel_bins)} bins at "
-            f"{reprlib.repr(config.sampling_rate)} Hz with dither {config.dither}; Speech2Text listens at 16000 Hz.",
+            f"{folder / 'preprocessor_config.json'} asks for {brief(config.num_mel_bins)} bins at "
+            f"{brief(config.sampling_rate)} Hz with dither {config.dither}; Speech2Text listens at 16000 Hz.",
             _USE_WHOLE,
         )
     return config
@@ -242,7 +242,7 @@ def _take(kind: type[T], content: dict[str, Any], path: Path) -> T:
             value = float(value)
         belongs = str if default is None else type(default)
         if type(value) is not belongs:
-            what = f"{path}: {entry.name} is {reprlib.repr(value)}, where a {belongs.__name__} belongs."
+            what = f"{path}: {entry.name} is {brief(value)}, where a {belongs.__name__} belongs."
             raise ConfigError(what, _USE_WHOLE)
         chosen[entry.name] = value
     return kind(**chosen)
@@ -271,24 +271,17 @@ _MOST = {
 }
 
 
-def _fault(config: ModelConfig) -> str:
-    """Why no network can be built from `config`; empty when one can."""
-    return _size_fault(config) or _value_fault(config)
-
-
 def _size_fault(config: ModelConfig) -> str:
     for name, most in _MOST.items():
         if not 1 <= getattr(config, name) <= most:
-            return f"{name} is {reprlib.repr(getattr(config, name))}, not between 1 and {most}"
+            return f"{name} is {brief(getattr(config, name))}, not between 1 and {most}"
     for name in ("encoder_attention_heads", "decoder_attention_heads"):
         if config.d_model % getattr(config, name):
             return f"d_model {config.d_model} cannot be divided among {getattr(config, name)} heads"
     if len(config.conv_kernel_sizes) != config.num_conv_layers or not all(
         1 <= kernel <= _LARGEST_KERNEL for kernel in config.conv_kernel_sizes
     ):
-        return (
-            f"conv_kernel_sizes {reprlib.repr(config.conv_kernel_sizes)} does not give {config.num_conv_layers} kernels"
-        )
+        return f"conv_kernel_sizes {brief(config.conv_kernel_sizes)} does not give {config.num_conv_layers} kernels"
     if config.num_conv_layers > 1 and config.conv_channels % 2:
         return f"conv_channels {config.conv_channels} is odd, and a gated linear unit halves it"
     return ""
@@ -302,5 +295,5 @@ def _value_fault(config: ModelConfig) -> str:
         return f"init_std {config.init_std} is no spread"
     for name in ("bos_token_id", "pad_token_id", "eos_token_id", "decoder_start_token_id"):
         if not 0 <= getattr(config, name) < config.vocab_size:
-            return f"{name} {reprlib.repr(getattr(config, name))} is outside the vocabulary of {config.vocab_size}"
+            return f"{name} {brief(getattr(config, name))} is outside the vocabulary of {config.vocab_size}"
     return ""

@@ -130,7 +130,7 @@ NO_CLIENTS = (
     "urllib.request", "http", "ftplib", "smtplib", "poplib", "imaplib", "xmlrpc", "socketserver", "asyncio", "ssl",
     "requests", "urllib3", "httpx", "aiohttp", "websockets", "huggingface_hub", "torch.hub", "PySide6.QtWebSockets",
 )  # fmt: skip
-SOCKETS_IN = ("app.display", "app.network_guard")
+SOCKETS_IN = ("app.display", "app.network_guard", "app.single_instance")
 LOCAL_OF_QT = {"QLocalServer", "QLocalSocket"}
 
 

@@ -32,6 +32,9 @@ class WordTokenizer:
     def decode(self, ids: Iterable[int]) -> str:
         return " ".join(f"w{i}" for i in ids)
 
+    def pieces(self) -> dict[int, str]:
+        return {i: f"w{i}" for i in range(1000)}
+
     def starts_word(self, token_id: int) -> bool:
         return True
 

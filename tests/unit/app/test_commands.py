@@ -133,7 +133,7 @@ def test_no_words_names_or_titles_are_commands_to_a_terminal(capsys, monkeypatch
     assert len(written.err.splitlines()) == 1
 
 
-@given(st.text() | st.text(st.sampled_from("\x00\x1b\n\r\x85\x9b\u2028\u2029\ud800\"\\<ab")))
+@given(st.text() | st.text(st.sampled_from('\x00\x1b\n\r\x85\x9b\u2028\u2029\ud800"\\<ab')))
 @settings(deadline=None, max_examples=60)
 def test_every_event_is_one_line_of_json_whatever_was_said(text):
     written = io.StringIO()

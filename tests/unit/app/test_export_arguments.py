@@ -98,7 +98,9 @@ def test_a_folder_gets_a_file_of_the_format_and_an_earlier_one_is_replaced(trans
     assert [path.name for path in tmp_path.iterdir()] == ["talk.csv"]
 
 
-def test_files_of_any_name_keep_apart_in_a_folder_and_overwrite_nothing_else(tmp_path, transcribed, capsys, monkeypatch):
+def test_files_of_any_name_keep_apart_in_a_folder_and_overwrite_nothing_else(
+    tmp_path, transcribed, capsys, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "precious").write_text("mine")
     out = tmp_path / "out"

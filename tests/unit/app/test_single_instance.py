@@ -213,7 +213,7 @@ def test_a_thousand_clients_that_say_half_a_line_are_in_nobodys_way(first, folde
             client.sendall(b"sho")
         clients.append(client)
     assert ask(folder, "show") == "ok"
-    assert len(os.listdir(f"/proc/{first.pid}/fd")) < 80
+    assert len(list(Path(f"/proc/{first.pid}/fd").iterdir())) < 80
     for client in clients:
         client.close()
 
