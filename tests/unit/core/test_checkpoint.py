@@ -245,7 +245,7 @@ def test_small_tensors_are_not_stretched_to_fill_the_memory(tmp_path, dtype, sha
     if scale == (1, 250):  # this one fits: 16000 weights in 250 groups
         assert read_weights(path)["a"].shape == (1, 16000)
         return
-    with pytest.raises(CheckpointError, match="does not fit"):
+    with pytest.raises(CheckpointError, match="does not fit|cannot be read"):
         read_weights(path)
 
 
