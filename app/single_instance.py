@@ -60,8 +60,10 @@ class Instance(QObject):
         os.close(self._lock)
 
     def _welcome(self) -> None:
+        # Connected by name: a lambda would keep this object alive inside its own client, to be deleted in the middle
+        # of the client's deletion.
         while (client := self._server.nextPendingConnection()) is not None:
-            client.disconnected.connect(lambda client=client: self._forget(client))
+            client.disconnected.connect(self._forget)
             self._clients.append(client)
             if not _is_own(client):
                 client.abort()
@@ -70,15 +72,20 @@ class Instance(QObject):
                 self._clients[0].abort()
             QTimer.singleShot(_STAY_MS, client, client.abort)
             client.setReadBufferSize(2 * _LONGEST)
-            client.readyRead.connect(lambda client=client: self._hear(client))
-            self._hear(client)
+            client.readyRead.connect(self._hear)
+        self._hear()
 
-    def _forget(self, client: QLocalSocket) -> None:
-        if client in self._clients:
+    def _forget(self) -> None:
+        gone = [one for one in self._clients if one.state() == QLocalSocket.LocalSocketState.UnconnectedState]
+        for client in gone:
             self._clients.remove(client)
-        client.deleteLater()
+            client.deleteLater()
 
-    def _hear(self, client: QLocalSocket) -> None:
+    def _hear(self) -> None:
+        for client in list(self._clients):
+            self._hear_one(client)
+
+    def _hear_one(self, client: QLocalSocket) -> None:
         while client.canReadLine():
             if client.bytesToWrite() > _LONGEST:  # it asks without end and never reads an answer
                 client.abort()
