@@ -1,0 +1,37 @@
+"""What a platform must be able to do before global keys work with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A global key went down or up, or, while one of them is down, another key went down.
+
+    name    of the action that the key is bound to; empty for another key
+    time_s  by the clock of `time.monotonic`
+    """
+
+    name: str
+    change: Literal["down", "up", "other"]
+    time_s: float
+
+
+class Hotkeys(Protocol):
+    """The global keys of one platform. `changed` is called from a thread of its own."""
+
+    name: str  # as the doctor says it
+
+    def fault(self) -> str:
+        """The self-test: empty where global keys can be had here, else one line that says why not and what to do."""
+        ...
+
+    def bind(self, keys: Mapping[str, str], changed: Callable[[KeyChange], None]) -> dict[str, str]:
+        """Listen to these keys instead of those before: a combination as settings write it ("Ctrl+Alt+Space"), by the
+        name of what it does. Returns what could not be bound: a line each, by name."""
+        ...
+
+    def close(self) -> None: ...
