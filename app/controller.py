@@ -68,9 +68,11 @@ class DictationController(QObject):
         make_shaper: Callable[[], Shaper],
         wishes: Callable[[], DecodingOptions],
         load_on_cpu: Callable[[], Recognizer] | None = None,
+        rest_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """load, load_on_cpu: the engine's; make_source turns the name of an input into a source of sound; make_shaper
-        gives what writes a recording as the user wishes; wishes are asked for whenever a source is opened."""
+        """load, load_on_cpu, rest_s: the engine's; make_source turns the name of an input into a source of sound;
+        make_shaper gives what writes a recording as the user wishes; wishes are asked for whenever a source is
+        opened."""
         super().__init__()
         self.state = State.IDLE
         self.document = TranscriptDocument()
@@ -89,15 +91,14 @@ class DictationController(QObject):
         self._lag_s = self._time_s = 0
         self._received_s, self._silent_looks = 0.0, 0  # of the source; since when there was no more
         self._reported.connect(self._receive)
-        self._engine = Engine(load, self._reported.emit, load_on_cpu)
+        self._engine = Engine(load, self._reported.emit, load_on_cpu, rest_s)
         self._watch = QTimer(self)
         self._watch.setInterval(_WATCH_MS)
         self._watch.timeout.connect(self._look_at_source)
 
-    @property
-    def loaded(self) -> Future[Recognizer]:
+    def recognizer(self) -> Future[Recognizer]:
         """The recogniser, once it is loaded, for others who transcribe."""
-        return self._engine.loaded
+        return self._engine.recognizer()
 
     def load(self) -> None:
         """Load the model in the background."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
@@ -24,6 +26,9 @@ if TYPE_CHECKING:  # torch takes seconds to import: `load` does it on the engine
 
 logger = logging.getLogger(__name__)
 
+_WAKE = Stream(())  # nobody speaks, but somebody wants the recogniser
+_LOOK_S = 15.0  # between two looks at whether the model has rested long enough; each costs some microseconds
+
 
 class Engine(threading.Thread):
     """Runs until `shut_down`. `report` is called on this thread, once for every message."""
@@ -33,14 +38,26 @@ class Engine(threading.Thread):
         load: Callable[[], Recognizer],
         report: Callable[[EngineMessage], None],
         load_on_cpu: Callable[[], Recognizer] | None = None,
+        rest_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """load_on_cpu: what goes on where a GPU fails."""
+        """load_on_cpu: what goes on where a GPU fails; rest_s: after so long without a stream the memory of the model
+        is given back until somebody wants it again, 0: never."""
         super().__init__(name="engine", daemon=True)
-        self.loaded: Future[Recognizer] = Future()  # for others that transcribe; its parts are never changed
+        self._awake: Future[Recognizer] = Future()
+        self._is_asleep = False
+        self._turning = threading.Lock()  # held while those two change
+        self._rest_s = rest_s
         self._load = load
         self._load_on_cpu = load_on_cpu
         self._report = report
         self._streams: queue.SimpleQueue[Stream | None] = queue.SimpleQueue()
+
+    def recognizer(self) -> Future[Recognizer]:
+        """The recogniser, once it is loaded, for others that transcribe; its parts are never changed."""
+        with self._turning:
+            if self._is_asleep:
+                self._streams.put(_WAKE)
+            return self._awake
 
     def listen(self, stream: Stream) -> None:
         """Queue a stream; it is transcribed when the model is loaded and the streams before it are over."""
@@ -51,17 +68,48 @@ class Engine(threading.Thread):
         self._streams.put(None)
 
     def run(self) -> None:
+        if self._wake_up():
+            while (stream := self._next()) is not None:
+                self._transcribe(stream)
+
+    def _next(self) -> Stream | None:
+        """The next stream, before which the model may have slept; None: it is time to end."""
+        since_s = time.monotonic()
+        while True:
+            try:
+                stream = self._streams.get(timeout=None if self._is_asleep else _LOOK_S)
+            except queue.Empty:
+                if 0 < self._rest_s() <= time.monotonic() - since_s:
+                    self._fall_asleep()
+                continue
+            if stream is None or (self._is_asleep and not self._wake_up()):
+                return None
+            if stream is not _WAKE:
+                return stream
+            since_s = time.monotonic()
+
+    def _wake_up(self) -> bool:
+        """Load the model; returns whether that went well."""
         try:
             self._recognizer = self._loaded()
         except Exception as error:  # thread boundary
-            self.loaded.set_exception(error)
+            self._awake.set_exception(error)
             logger.exception("the model was not loaded")
             self._report(ModelFailed(error))
-            return
-        self.loaded.set_result(self._recognizer)
+            return False
+        with self._turning:
+            self._is_asleep = False
+            self._awake.set_result(self._recognizer)
         self._report(ModelReady(self._recognizer.name, self._recognizer.device))
-        while (stream := self._streams.get()) is not None:
-            self._transcribe(stream)
+        return True
+
+    def _fall_asleep(self) -> None:
+        with self._turning:
+            self._is_asleep = True
+            self._awake = Future()
+        del self._recognizer
+        gc.collect()  # a recogniser and its sessions know each other
+        give_back()
 
     def _loaded(self) -> Recognizer:
         try:

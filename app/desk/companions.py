@@ -65,7 +65,7 @@ class Companions(QObject):
         self.captions = CaptionDesk(desktop)
         self.help = HelpDesk(desktop, model, device)
         self.files = FilesDesk(
-            lambda: controller.loaded, lambda: Formatter(desktop.settings.text.rules), desktop.wishes
+            desktop.controller.recognizer, lambda: Formatter(desktop.settings.text.rules), desktop.wishes
         )
         self._background, self._days = Background(self), QTimer(self)
         self._days.timeout.connect(self._tidy)

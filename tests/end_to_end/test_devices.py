@@ -22,7 +22,7 @@ FAULTS = [
     (faults.server_stopped, 5, 0.3, 9.0, True),
     (faults.unplugged, 1, 1.0, 9.0, True),
     (faults.another_rate, 0, 0.2, 9.0, True),
-    (faults.another_default, 0, 0.0, 4.0, None),
+    (faults.another_default, 0, 0.0, 9.0, None),
     (faults.server_killed, 1, 1.0, 9.0, True),
 ]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
+import time
+import weakref
 
 import numpy as np
 import pytest
@@ -254,3 +256,87 @@ def test_every_speaker_has_a_session_and_the_events_say_whose_they_are():
 def test_a_stream_without_a_chunk_ends_well():
     messages = run(lambda: FakeRecognizer(ScriptedSession([])), iter(()))
     assert isinstance(messages[-1], SessionEnded) and messages[-1].error is None
+
+
+class Loading:
+    """Loads a new recogniser each time it is asked, with one session that says a word."""
+
+    def __init__(self, fails_at=None):
+        self.times, self._fails_at = 0, fails_at
+
+    def __call__(self):
+        self.times += 1
+        if self.times == self._fails_at:
+            raise CheckpointError("No weights.", "Get some.")
+        return FakeRecognizer(ScriptedSession([f"word{self.times}"]))
+
+
+@pytest.fixture
+def sleepy(monkeypatch):
+    """Starts an engine that sleeps as soon as it has nothing to do; gives it with its messages."""
+    monkeypatch.setattr("app.engine._LOOK_S", 0.01)
+    engines = []
+
+    def start(load, rest_s=0.02):
+        messages: queue.SimpleQueue = queue.SimpleQueue()
+        engine = Engine(load, messages.put, rest_s=lambda: rest_s)
+        engines.append(engine)
+        engine.start()
+        assert isinstance(messages.get(timeout=20), ModelReady)
+        return engine, messages
+
+    yield start
+    for engine in engines:
+        engine.shut_down()
+        engine.join(10)
+        assert not engine.is_alive()
+
+
+def asleep(engine):
+    deadline = time.monotonic() + 20
+    while not engine._is_asleep and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return engine._is_asleep
+
+
+def words(messages):
+    """Of the next stream."""
+    said = ""
+    while not isinstance(message := messages.get(timeout=20), SessionEnded):
+        if isinstance(message, Transcribed) and message.events:
+            said = message.events[-1].segment.committed
+    return said
+
+
+def test_a_model_that_nobody_uses_is_given_up_and_loaded_again_for_the_next_stream(sleepy):
+    load = Loading()
+    engine, messages = sleepy(load)
+    for number in (2, 3):
+        gone = weakref.ref(engine._recognizer)
+        assert asleep(engine) and gone() is None
+        engine.listen(Stream(chunks()))
+        assert words(messages) == f"word{number}"
+    assert load.times == 3
+
+
+def test_a_model_sleeps_only_if_it_may(sleepy):
+    engine, _ = sleepy(Loading(), rest_s=0.0)
+    time.sleep(0.1)
+    assert not engine._is_asleep
+
+
+def test_others_that_transcribe_wake_the_model(sleepy):
+    load = Loading()
+    engine, _ = sleepy(load)
+    first = engine.recognizer().result(20)
+    assert asleep(engine)
+    assert engine.recognizer().result(20) is not first
+    assert asleep(engine) and load.times == 2
+
+
+def test_a_model_that_cannot_be_loaded_again_is_reported(sleepy):
+    engine, messages = sleepy(Loading(fails_at=2))
+    assert asleep(engine)
+    waiting = engine.recognizer()
+    assert isinstance(messages.get(timeout=20), ModelFailed)
+    assert isinstance(waiting.exception(20), CheckpointError)
