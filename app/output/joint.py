@@ -27,7 +27,7 @@ def joined(
         return text
     if before[-1].isspace():
         text = text.lstrip(" ")
-    if text[0] == "\n":
+    if text.lstrip(" ").startswith("\n"):
         return text
     if _goes_on(before):
         text = _small(text, names)
@@ -54,12 +54,11 @@ def _goes_on(before: str) -> bool:
 
 def _small(text: str, names: Collection[str]) -> str:
     """`text` without the capital that only the beginning of a sentence gave it."""
-    gap = len(text) - len(text.lstrip(" "))
     first = text.split(maxsplit=1)[0]
     atom = cut_word(first)[0]
     if set(atom.lead) & QUOTES or atom.text in names:  # what is quoted begins as it began
         return text
-    begin = gap + len(atom.lead)
+    begin = text.index(first) + len(atom.lead)
     return text[:begin] + cased(atom.text, Case.LOWER) + text[begin + len(atom.text) :]
 
 
