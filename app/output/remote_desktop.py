@@ -14,7 +14,7 @@ from app.private_files import private_file, private_folder
 _REMOTE = "RemoteDesktop"
 _KEYBOARD = 1
 _UNTIL_REVOKED = 2
-_REMEDY = "Use another way of inserting, or copy"
+_REMEDY = "Use another way of inserting, or copy."
 _PART = 40  # letters between two looks at the place
 _RETURN, _TAB = 0xFF0D, 0xFF09
 _TOKEN_MOST = 1000
@@ -40,7 +40,7 @@ class PortalTyping:
         try:
             if portal.property(_REMOTE, "version") and portal.property(_REMOTE, "AvailableDeviceTypes") & _KEYBOARD:
                 return ""
-            return f"This desktop has no portal for typing. {_REMEDY}."
+            return f"This desktop has no portal for typing. {_REMEDY}"
         finally:
             if portal is not self._portal:
                 portal.close()
@@ -50,7 +50,7 @@ class PortalTyping:
         if not text:
             return
         if not all(letter.isascii() for letter in text):
-            raise NotInserted("The portal types ASCII letters only.", f"{_REMEDY}.", text)
+            raise NotInserted("The portal types ASCII letters only.", _REMEDY, text)
         portal = self._opened(text)
         for part, left in parts(text, _PART):
             check_place(self._focus, target, left)

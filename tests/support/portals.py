@@ -45,7 +45,7 @@ class FakePortals:
         self.calls: list[tuple[str, tuple]] = []
         self.typed: list[tuple[int, int]] = []
         self.session = ""
-        self.accepts = True  # keys
+        self.version, self.most_keys = 1, 10**6  # of every portal; how many keys are taken
         self._stop_read, self._stop_write = os.pipe()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve)
@@ -94,12 +94,12 @@ class FakePortals:
         self.calls.append((member, message.body))
         if member == "Get":
             there = message.body[0].removeprefix(_PORTAL) in self.has
-            self._send(
-                new_method_return(message, "v", (("u", 1),)) if there else new_error(message, "org.x.No", "s", ("no",))
-            )
+            number = 1 if message.body[1] == "AvailableDeviceTypes" else self.version
+            told = new_method_return(message, "v", (("u", number),))
+            self._send(told if there else new_error(message, "org.x.No", "s", ("no",)))
         elif interface == _PORTAL + "Session":
             self._send(new_method_return(message))
-        elif interface.removeprefix(_PORTAL) not in self.has or not self.accepts:
+        elif interface.removeprefix(_PORTAL) not in self.has or len(self.typed) >= self.most_keys:
             self._send(new_error(message, "org.freedesktop.DBus.Error.UnknownMethod", "s", ("no such interface",)))
         elif member == "NotifyKeyboardKeysym":
             self.typed.append(message.body[2:])
