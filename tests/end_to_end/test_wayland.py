@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,17 @@ def test_every_letter_arrives_in_a_window_by_keys_and_by_paste(desktop, field):
     assert has(field, f"{TEXT} {TEXT}\nend{long}")
     copy.insert(TEXT, None)
     assert clipboard() == TEXT
+
+
+def test_a_modifier_that_is_held_on_another_keyboard_changes_no_letter(desktop, field):
+    keys = ways()[0]
+    target = desktop.target()
+    held = subprocess.Popen(["wtype", "-M", "ctrl", "-s", "1500", "-m", "ctrl"])
+    time.sleep(0.3)
+    keys.insert("aqua", target)
+    assert held.poll() is None, "it is still held"
+    held.wait()
+    assert has(field, "aqua")
 
 
 def test_what_was_inserted_is_taken_back_only_while_it_stands_before_the_cursor(desktop, field):
