@@ -10,8 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUN_PACKAGES := python3-venv libportaudio2 libasound2-plugins libegl1 libgl1 libdbus-1-3 libfontconfig1 \
 	libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 \
 	libxcb-shape0 libxcb-xkb1
-# A screen and a microphone for the tests.
-TEST_PACKAGES := xvfb openbox xdotool pulseaudio pulseaudio-utils
+# For the tests a screen, a microphone, a Wayland desktop and a bus: the last two are 3 MB.
+TEST_PACKAGES := xvfb openbox xdotool pulseaudio pulseaudio-utils sway wtype wl-clipboard foot dbus-daemon
 
 # Without an NVIDIA GPU the CPU build of torch is enough, and gigabytes smaller. A pinned local version can never be
 # answered with a CUDA build; the index is asked only where pip does not find that version by itself.

@@ -47,6 +47,11 @@ def settings_file() -> Path:
     return Path(platformdirs.user_config_path("dictate", appauthor=False)) / "settings.json"
 
 
+def portal_token_file() -> Path:
+    """What the desktop gave to remember that its user has let this program type."""
+    return Path(platformdirs.user_state_path("dictate", appauthor=False)) / "portal-token"
+
+
 def history_file() -> Path:
     """The transcripts that were kept."""
     return Path(platformdirs.user_data_path("dictate", appauthor=False)) / "history.sqlite"

@@ -55,6 +55,12 @@ MAY_IMPORT = {
     "app.export": ["app.errors", "s2t_core.events", "s2t_core.transcript", "s2t_core.types"],
     "app.export.options": [],
     "app.display": [],
+    "app.portal": ["app.errors"],
+    "app.hotkey": ["app.errors"],
+    "app.hotkey.portal": ["app.errors", "app.hotkey.contract", "app.portal"],
+    "app.output": ["app.errors"],
+    "app.output.joint": ["s2t_core.text.capitals", "s2t_core.text.tokens"],
+    "app.output.remote_desktop": ["app.errors", "app.output", "app.paths", "app.portal", "app.private_files"],
     "app.audio": ["app.errors", "app.private_files", "s2t_core.errors", "s2t_core.features.resample", "s2t_core.types"],
     "app.audio.channel": ["app.audio", "app.errors", "s2t_core.features.resample", "s2t_core.types"],
     "app.messages": ["s2t_core.events", "s2t_core.streaming.mark", "s2t_core.types"],
@@ -114,6 +120,7 @@ MAY_IMPORT = {
 }  # fmt: skip
 # Heavy or fragile packages and the only rooms that may name them.
 ONLY_IN = {
+    "jeepney": ["app.portal"],
     "sounddevice": ["app.audio.devices"],
     "soundcard": ["app.audio.loopback"],
     "PySide6": ["app.ui", "app.desk", "app.controller", "app.application", "app.single_instance", "app.network_tour"],
@@ -130,7 +137,13 @@ NO_CLIENTS = (
     "urllib.request", "http", "ftplib", "smtplib", "poplib", "imaplib", "xmlrpc", "socketserver", "asyncio", "ssl",
     "requests", "urllib3", "httpx", "aiohttp", "websockets", "huggingface_hub", "torch.hub", "PySide6.QtWebSockets",
 )  # fmt: skip
-SOCKETS_IN = ("app.display", "app.network_guard", "app.single_instance")
+SOCKETS_IN = (
+    "app.display",
+    "app.network_guard",
+    "app.output.compositor",
+    "app.output.wayland_globals",
+    "app.single_instance",
+)
 LOCAL_OF_QT = {"QLocalServer", "QLocalSocket"}
 
 
