@@ -90,7 +90,7 @@ class TranscriptDocument:
             name = _speaker(after)
             ends = len(written) - len(written.rstrip("\n"))
             return ("\n\n"[ends:] if index else "") + (f"{name}: " if name else "")
-        return "" if written.endswith(_JOINS_NEXT) or text_of(after).startswith(_JOINS_LAST) else " "
+        return divider(written, text_of(after))
 
     def _joined(self, first: int, end: int, tentative: bool) -> str:
         parts: list[str] = []
@@ -147,6 +147,11 @@ def text_of(item: Item) -> str:
     joined = not item.committed or not item.tentative or item.tentative.startswith(tuple(MARKS))
     space = "" if joined or item.committed.endswith("\n") else " "
     return item.committed + space + item.tentative
+
+
+def divider(before: str, after: str) -> str:
+    """What stands between two texts of one paragraph: a space, or nothing."""
+    return "" if before.endswith(_JOINS_NEXT) or after.startswith(_JOINS_LAST) else " "
 
 
 def gap_mark(gap: AudioLost) -> str:

@@ -45,6 +45,7 @@ class Desktop(QObject):
     about_to_listen = Signal()  # nothing may sound any more
     new_wanted = Signal()  # an empty transcript
     document_opened = Signal(TranscriptDocument)  # one that is read already
+    level_changed = Signal(float)  # the loudest sample (0..1) since it was told last
     _unsaved = Signal(str)
     _inputs_changed = Signal(tuple)  # from the watch's thread
 
@@ -68,6 +69,7 @@ class Desktop(QObject):
         self._watch = InputWatch(self._inputs_changed.emit)
         self._silence, self._listened = SilentInput(), QElapsedTimer()
         self._hint = ""
+        self._alone = False  # the computer's sound is left out
         self._closed = 0  # items of the document that was shown last
         self._connect()
         self._look(self.settings)
@@ -92,6 +94,12 @@ class Desktop(QObject):
         self._edits.forget()
         self.document_opened.emit(document)
         self.controller.show(document)
+
+    def dictate(self) -> None:
+        """Record for another window: the chosen input alone, be it a meeting or not."""
+        self._alone = True
+        self.controller.start(self.settings.sound.input)
+        self._alone = False
 
     def shut_down(self, wait_s: float) -> bool:
         """Save what is to be saved and end the engine; returns whether it has ended in time."""
@@ -123,6 +131,7 @@ class Desktop(QObject):
     def _look_at_level(self) -> None:
         peak = self.controller.take_peak()
         self.window.meter.show_peak(peak)
+        self.level_changed.emit(peak)
         hint = self._silence.hint(peak, self._listened.elapsed() / 1000)
         if hint != self._hint:
             self._hint = hint
@@ -215,7 +224,8 @@ class Desktop(QObject):
 
     def _make_source(self, name: str) -> AudioSource:
         self.about_to_listen.emit()
-        return make_source(name, self.settings.sound, self.window.notice.show_notice)
+        sound = replace(self.settings.sound, meeting=self.settings.sound.meeting and not self._alone)
+        return make_source(name, sound, self.window.notice.show_notice)
 
     def _make_shaper(self) -> Formatter:
         return Formatter(self.settings.text.rules)
