@@ -45,7 +45,8 @@ class Portal:
         name = self._bus.unique_name
         self._sender = name[1:].replace(".", "_")
         try:
-            self._ask(message_bus.AddMatch(MatchRule(type="signal", sender=_NAME)), _ANSWER_S)
+            for rule in _rules():
+                self._ask(message_bus.AddMatch(rule), _ANSWER_S)
             self._introduce()
         except PortalError:
             self.close()
@@ -76,9 +77,10 @@ class Portal:
             return fields.get(HeaderFields.member) == "Response" and fields.get(HeaderFields.path) in (wanted, handle)
 
         try:
-            code, results = self._take(answers, _ASK_S).body
+            body = self._take(answers, _ASK_S).body
         except TimeoutError:
             raise PortalError(f"Nobody has answered what the desktop asks ({method}).", self._remedy) from None
+        code, results = body if len(body) == 2 else (2, {})
         if code == 1:
             raise PortalError(f"{method} was not allowed.", self._remedy)
         if code != 0:
@@ -92,14 +94,17 @@ class Portal:
         return str(results.get("session_handle", ("s", ""))[1])
 
     def close_session(self, session: str) -> None:
-        """Let go of a session; one that has gone by itself is no fault."""
+        """Let go of a session; one that has gone by itself, or never was, is no fault."""
         try:
             self._ask(new_method_call(DBusAddress(session, _NAME, f"{_PREFIX}Session"), "Close"), _ANSWER_S)
         except (PortalError, ValueError):
             return
 
     def signal(self, wait_s: float) -> tuple[str, tuple[Any, ...]] | None:
-        """The next signal of any portal, its name and values, waiting at most so long. Raises PortalError."""
+        """The next signal of any portal, its name and values, waiting at most so long. Raises PortalError.
+
+        One is the bus's own: "NameOwnerChanged", where the portals have gone or come, and with them every session.
+        """
         try:
             message = self._take(lambda message: message.header.message_type is MessageType.signal, wait_s)
         except TimeoutError:
@@ -154,6 +159,14 @@ class Portal:
                 return message
             if message.header.message_type is MessageType.signal:
                 self._signals.append(message)
+
+
+def _rules() -> tuple[MatchRule, MatchRule]:
+    """What is to be heard of the bus: what the portals tell, and that they go or come."""
+    bus = "org.freedesktop.DBus"
+    owner = MatchRule(type="signal", sender=bus, interface=bus, member="NameOwnerChanged")
+    owner.add_arg_condition(0, _NAME)
+    return MatchRule(type="signal", sender=_NAME), owner
 
 
 def _reason(error: Exception) -> str:

@@ -64,6 +64,7 @@ class MacHotkeys:
         self._make: Callable[[], System] = system or Calls
         self._system: System | None = None
         self._names: dict[int, str] = {}
+        self._down: set[int] = set()
         self._changes: queue.SimpleQueue[KeyChange | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -98,6 +99,8 @@ class MacHotkeys:
         for number in self._names:
             if self._system is not None:
                 self._system.unregister(number)
+            if number in self._down:  # nobody will tell any more: a recording must not go on for ever
+                self._note(number, False)
         self._names = {}
         if self._thread is not None:
             self._changes.put(None)
@@ -110,7 +113,8 @@ class MacHotkeys:
         return system
 
     def _note(self, number: int, is_down: bool) -> None:
-        if number in self._names:
+        if number in self._names and is_down != (number in self._down):
+            self._down ^= {number}
             self._changes.put(KeyChange(self._names[number], "down" if is_down else "up", time.monotonic()))
 
 

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 _SHORTCUTS = "GlobalShortcuts"
 _REMEDY = "Bind `dictate ctl toggle` in your compositor instead"
 _LISTEN_S = 0.2
+_AGAIN_S, _MOST_AGAIN = 1.0, 30
 _BOUND_S = 130.0  # the desktop may ask its user
 _MODIFIERS = {"ctrl": "CTRL", "alt": "ALT", "shift": "SHIFT", "meta": "LOGO", "super": "LOGO", "win": "LOGO"}
 # The names of keys as xkbcommon has them, where they are not the ones that settings write.
@@ -95,45 +96,70 @@ class _Listening:
         self._thread.join(timeout=2.0)  # while the desktop asks its user it cannot end; the bus is left with the answer
 
     def _run(self) -> None:
+        is_lost, tries = self._serve(self._answer.put), 0
+        while is_lost and not self._stopping.wait(_AGAIN_S * min(tries := tries + 1, _MOST_AGAIN)):
+            is_lost = self._serve(None)
+
+    def _serve(self, tell: Callable[[dict[str, str]], None] | None) -> bool:
+        """One session until it ends; whether the portals broke down, so that it is worth another try.
+
+        tell: who hears at first what is unbound; later nobody, and portals that are missing may come back.
+        """
+        down: set[str] = set()
+        portal = None
         try:
             portal = Portal(_REMEDY)
-        except PortalError as error:
-            self._answer.put(dict.fromkeys(self._keys, str(error)))
-            return
-        try:
-            session = self._bound(portal)
-            if session:
-                self._listen(portal, session)
-                portal.close_session(session)
-        except PortalError as error:
-            logger.warning("global keys ended: %s", error)
-        finally:
-            portal.close()
-
-    def _bound(self, portal: Portal) -> str:
-        """The session with the keys bound, empty where there is none; what is unbound has been told."""
-        try:
             session = portal.open_session(_SHORTCUTS)
+        except PortalError as error:
+            if tell is not None:
+                tell(dict.fromkeys(self._keys, str(error)))
+            if portal is not None:
+                portal.close()
+            return tell is None
+        try:
+            if self._bound(portal, session, tell) and not self._listen(portal, session, down):
+                return True
+            portal.close_session(session)
+        except PortalError as error:
+            logger.warning("global keys are lost: %s", error)
+        finally:
+            for name in down:  # nobody will tell any more: a recording must not go on for ever
+                self._changed(KeyChange(name, "up", time.monotonic()))
+            portal.close()
+        return False
+
+    def _bound(self, portal: Portal, session: str, tell: Callable[[dict[str, str]], None] | None) -> bool:
+        """Whether the desktop and its user have agreed to some of the keys."""
+        try:
             shortcuts = [(name, _described(name, self._keys[name])) for name in self._keys]
             method = f"{_SHORTCUTS}.BindShortcuts"
             results = portal.request(method, "oa(sa{sv})s", session, shortcuts, "", options={})
         except PortalError as error:
-            self._answer.put(dict.fromkeys(self._keys, str(error)))
-            return ""
-        given = {str(one[0]) for one in results.get("shortcuts", ("", ()))[1]}
-        missing = [name for name in self._keys if name not in given]
-        self._answer.put({name: f"The desktop does not give {self._keys[name]}. {_REMEDY}" for name in missing})
-        return session
+            lines = dict.fromkeys(self._keys, str(error))
+            logger.warning("global keys: %s", error)
+        else:
+            given = {str(one[0]) for one in results.get("shortcuts", ("", ()))[1]}
+            missing = [name for name in self._keys if name not in given]
+            lines = {name: f"The desktop does not give {self._keys[name]}. {_REMEDY}" for name in missing}
+        if tell is not None:
+            tell(lines)
+        return len(lines) < len(self._keys)
 
-    def _listen(self, portal: Portal, session: str) -> None:
-        down: set[str] = set()
+    def _listen(self, portal: Portal, session: str, down: set[str]) -> bool:
+        """Tell of keys, and of those that are `down`, until the end; False where that is the end of the portals."""
         while not self._stopping.is_set():
             came = portal.signal(_LISTEN_S)
             if came is None:
                 continue
+            if came[0] == "Closed":
+                logger.warning("the desktop has taken the global keys back")
+                return True
+            if came[0] == "NameOwnerChanged" and came[1][1]:
+                return False
             for change in _changes(came, session, down):
                 if change.name in self._keys:
                     self._changed(change)
+        return True
 
 
 def _changes(came: tuple[str, tuple[Any, ...]], session: str, down: set[str]) -> list[KeyChange]:

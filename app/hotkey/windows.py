@@ -118,6 +118,8 @@ def _listen(
                 for _ in others - before:
                     changed(KeyChange("", "other", now))
     finally:
+        for name in held.values():  # nobody will tell any more: a recording must not go on for ever
+            changed(KeyChange(name, "up", time.monotonic()))
         for number in taken:
             system.unregister(number)
 

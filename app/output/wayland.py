@@ -13,7 +13,8 @@ from app.output.contract import Focus, NotInserted, Target, Way
 from app.output.remote_desktop import PortalTyping
 from app.output.wayland_globals import DATA_CONTROL, VIRTUAL_KEYBOARD, offered
 
-_PART = 300  # letters between two looks at the place
+_PART = 80  # letters for one run of wtype, which takes five milliseconds for each
+_WATCH_S = 0.03
 _SETTLE_MS = 150  # before the first key: sooner, the window has not read the keymap, and the key is lost
 _ANSWER_S = 10.0
 _PASTED_S = 0.8  # wl-copy does not tell when it has been read; programs read within tens of milliseconds
@@ -50,8 +51,24 @@ class WtypeKeys:
         text = harmless(text, target)
         for part, left in parts(text, _PART):
             check_place(self._focus, target, left)
-            _wtype(["-s", str(_SETTLE_MS), "--", part], left)
+            with _started(["-s", str(_SETTLE_MS), "--", part], left) as wtype:
+                self._watch(wtype, target, left)
         self._last = (text, target, time.monotonic())
+
+    def _watch(self, wtype: subprocess.Popen[bytes], target: Target | None, left: str) -> None:
+        """Wait for the end of a run, and stop it once another window has the keyboard. How many letters it had pressed
+        is not known then: all of its part is said to be left, rather too much than too little."""
+        deadline = time.monotonic() + _ANSWER_S
+        try:
+            while wtype.poll() is None:
+                check_place(self._focus, target, left)
+                if time.monotonic() > deadline:
+                    raise NotInserted("wtype does not end.", "Use another way.", left)
+                time.sleep(_WATCH_S)
+        except NotInserted:
+            wtype.kill()
+            raise
+        _check_ended(wtype, left)
 
     def take_back(self, text: str, target: Target | None) -> bool:
         """Select as many letters as were inserted, look whether they are the text, and only then remove them."""
@@ -154,15 +171,31 @@ def _no_wayland() -> str:
 
 def _wtype(words: list[str], left: str) -> None:
     """Raises NotInserted."""
+    with _started(words, left) as wtype:
+        try:
+            wtype.wait(_ANSWER_S)
+        except subprocess.TimeoutExpired:
+            wtype.kill()
+        _check_ended(wtype, left)
+
+
+def _started(words: list[str], left: str) -> subprocess.Popen[bytes]:
+    """Raises NotInserted."""
     try:
-        done = subprocess.run(["wtype", *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=_ANSWER_S)
-    except (OSError, subprocess.TimeoutExpired) as error:
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(["wtype", *words], stdin=quiet, stdout=quiet, stderr=subprocess.PIPE)
+    except OSError as error:
         raise NotInserted(f"wtype does not work ({type(error).__name__}).", "Use another way.", left) from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace")
-        if "virtual keyboard protocol" in said:
-            raise NotInserted(_NO_KEYS, "", left)
-        raise NotInserted(f"wtype does not work ({' '.join(said.split())[:100]}).", "Use another way.", left)
+
+
+def _check_ended(wtype: subprocess.Popen[bytes], left: str) -> None:
+    """Raises NotInserted where it ended with an error, which it has before it presses a key."""
+    said = wtype.communicate()[1].decode(errors="replace")
+    if wtype.returncode == 0:
+        return
+    if "virtual keyboard protocol" in said:
+        raise NotInserted(_NO_KEYS, "", left)
+    raise NotInserted(f"wtype does not work ({' '.join(said.split())[:100]}).", "Use another way.", left)
 
 
 def _selects(text: str) -> bool:

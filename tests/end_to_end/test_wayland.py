@@ -69,7 +69,7 @@ def test_every_letter_arrives_in_a_window_by_keys_and_by_paste(desktop, field):
     paste.insert(" " + TEXT + "\nend", target)
     assert has(field, f"{TEXT} {TEXT}\nend")
     assert clipboard() == "before"
-    long = " A long sentence of many words." * 30
+    long = " A long sentence of many words." * 8
     keys.insert(long, target)
     assert has(field, f"{TEXT} {TEXT}\nend{long}")
     copy.insert(TEXT, None)
@@ -121,6 +121,20 @@ def test_nothing_is_typed_once_another_window_has_the_keyboard(desktop, field, t
         subprocess.run(["wtype", "-s", "150", "-k", "Return"], check=True)
         assert has(got, f"{TEXT} pasted\n")
     assert field.read_text() == ""
+
+
+def test_a_text_stops_as_soon_as_a_window_comes_up_under_it(desktop, field, tmp_path):
+    first = desktop.target()
+    got = tmp_path / "got.txt"
+    command = ["foot", "sh", "-c", f"stty raw; cat > {got}"]
+    long = "words and " * 60
+    with running(command, dict(os.environ), tmp_path / "foot.log"), pytest.raises(NotInserted) as error:
+        ways()[0].insert(long, first)
+    written = field.read_text()
+    left = error.value.left
+    assert long.startswith(written) and long.endswith(left), "nothing is missing"
+    assert 0 <= len(written) + len(left) - len(long) <= 80
+    assert len(got.read_bytes()) < 30, "the other window got a few letters at most"
 
 
 def test_a_desktop_that_is_not_there_says_so(monkeypatch, tmp_path):

@@ -11,6 +11,8 @@ import threading
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.output.care import harmless, parts, wait_released
 from app.output.compositor import HyprlandFocus, SwayFocus, UntoldFocus, focus, hyprland_target, sway_target
@@ -124,6 +126,28 @@ def test_what_a_compositor_offers_is_read_however_it_comes_in_parts(serve, tmp_p
     assert "wl_seat" in offered(env)
     assert interfaces(struct.pack("=II", 2, 0) * 3) is None
     assert offered({}) is None
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*WINDOW, "x", "y", "width", "height", "address", "at", "class"]), inner)
+    ),
+    max_leaves=20,
+)
+
+
+@given(_JSON)
+def test_whatever_a_compositor_tells_is_a_target_or_none(told):
+    for target in (sway_target(told), sway_target(WINDOW | {"rect": told, "app_id": told}), hyprland_target(told)):
+        assert target is None or isinstance(target.program, str)
+
+
+@given(st.binary(max_size=200))
+def test_whatever_bytes_come_are_names_or_not_whole_yet(came):
+    found = interfaces(came)
+    assert found is None or all(isinstance(name, str) for name in found)
 
 
 def test_nothing_harmful_is_left_of_a_text():

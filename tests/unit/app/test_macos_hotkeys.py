@@ -53,7 +53,9 @@ def test_a_key_is_heard_going_down_and_up_and_not_after_it_was_unbound(mac, hotk
     mac.told(3, True)
     changes = [heard.get(timeout=5) for _ in range(2)]
     assert [(change.name, change.change) for change in changes] == [("dictate", "down"), ("dictate", "up")]
+    mac.told(1, True)
     hotkeys.bind({"dictate": "F10"}, heard.put)
+    assert [heard.get(timeout=5).change for _ in range(2)] == ["down", "up"], "it is let go of with the binding"
     mac.told(2, True)
     hotkeys.close()
     assert heard.empty()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import shutil
 import sys
+import time
 
 import pytest
 
@@ -14,8 +15,10 @@ pytestmark = [
 ]
 pytest.importorskip("jeepney")
 
+from support.desktop import wait_for  # noqa: E402
 from support.portals import FakePortals, session_bus  # noqa: E402
 
+from app.hotkey import portal  # noqa: E402
 from app.hotkey.portal import PortalHotkeys, trigger  # noqa: E402
 
 KEYS = {"dictate": "Ctrl+Alt+Space", "insert": "Meta+I"}
@@ -61,6 +64,23 @@ def test_keys_are_bound_anew_in_a_new_session(bus, hotkeys):
         portals.press("dictate")
         assert heard.get(timeout=5).name == "dictate"
         hotkeys.close()
+
+
+def test_a_portal_that_breaks_down_lets_go_of_the_key_and_gives_it_again_once_it_is_back(bus, hotkeys, monkeypatch):
+    monkeypatch.setattr(portal, "_AGAIN_S", 0.1)
+    heard = queue.SimpleQueue()
+    with FakePortals() as portals:
+        hotkeys.bind(KEYS, heard.put)
+        portals.press("dictate")
+        assert heard.get(timeout=5).change == "down"
+    assert heard.get(timeout=5).change == "up", "nobody would tell of it any more"
+    time.sleep(0.3)  # without portals it tries again in vain
+    with FakePortals() as portals:
+        wait_for(lambda: "BindShortcuts" in portals.names(), 5, "keys that are bound again")
+        portals.press("dictate")
+        assert heard.get(timeout=5).change == "down"
+        hotkeys.close()
+        assert heard.get(timeout=5).change == "up"
 
 
 def test_what_the_desktop_does_not_give_is_said_key_by_key(bus, hotkeys):

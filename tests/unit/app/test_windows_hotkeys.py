@@ -81,6 +81,15 @@ def test_a_key_is_heard_going_down_and_up_and_others_while_it_is_down(windows, h
     assert heard.empty(), "without a key of ours down, nobody listens"
 
 
+def test_a_key_that_is_held_is_let_go_of_with_its_binding(windows, hotkeys):
+    heard = queue.SimpleQueue()
+    hotkeys.bind({"dictate": "F1"}, heard.put)
+    windows.press(0x70)
+    assert said(heard) == ("dictate", "down")
+    hotkeys.close()
+    assert said(heard) == ("dictate", "up")
+
+
 def test_what_could_not_be_had_is_said_key_by_key_and_the_others_are(windows, hotkeys):
     windows.by_others = {0x70: 1409, 0x71: 5}
     keys = {"one": "F1", "two": "F2", "three": "Hyper+X", "four": "Meta+PgUp"}
