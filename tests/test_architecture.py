@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "app.live_lines": ["app.terminal", "s2t_core.events", "s2t_core.transcript"],
     "app.state": [],
     "app.settings": ["app.export.options", "s2t_core.text.rules", "s2t_core.types"],
-    "app.setting_paths": ["app.export.options", "app.settings"],
+    "app.setting_paths": ["app.export.options", "app.hotkey.keys", "app.settings"],
     "app.settings_file": ["app.errors", "app.private_files", "app.setting_paths", "app.settings"],
     "app.settings_writer": ["app.errors", "app.settings", "app.settings_file"],
     "app.single_instance": ["app.errors", "app.file_lock", "app.private_files"],
@@ -81,7 +81,11 @@ MAY_IMPORT = {
                      "app.recovery", "app.settings_file", "app.terminal", "app.transcribe", "s2t_core"],
     "app.edits": ["s2t_core.editing", "s2t_core.transcript"],
     "app.controller": ["app.engine", "app.errors", "app.messages", "app.state", "app.audio.source", "s2t_core"],
-    "app.ui": ["app.export.options", "app.paths", "app.setting_paths", "app.settings", "app.state",
+    "app.hotkey": ["app.display", "app.errors"],
+    "app.hotkey.contract": [],
+    "app.hotkey.gesture": [],
+    "app.output": ["app.errors"],
+    "app.ui": ["app.export.options", "app.hotkey.keys", "app.paths", "app.setting_paths", "app.settings", "app.state",
                "s2t_core.transcript", "s2t_core.types"],
     "app.desk": ["app", "s2t_core"],
     "app.file_text": ["app.audio", "app.errors", "s2t_core"],
@@ -124,6 +128,7 @@ ONLY_IN = {
     "matplotlib": ["app.plot"],
     "torchaudio": [],
     "docx": ["app.export.office"],
+    "Xlib": ["app.hotkey.x11", "app.hotkey.x11_keys", "app.hotkey.x11_listener", "app.output.x11"],
 }
 # There is nothing to download and nobody to tell: no client of a network anywhere. What opens sockets opens local ones.
 NO_CLIENTS = (
