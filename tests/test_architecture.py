@@ -50,7 +50,9 @@ MAY_IMPORT = {
     "app.setting_paths": ["app.export.options", "app.hotkey.keys", "app.settings"],
     "app.settings_file": ["app.errors", "app.private_files", "app.setting_paths", "app.settings"],
     "app.settings_writer": ["app.errors", "app.settings", "app.settings_file"],
-    "app.single_instance": ["app.errors", "app.file_lock", "app.private_files"],
+    "app.running": ["app.errors"],
+    "app.single_instance": ["app.errors", "app.file_lock", "app.private_files", "app.running"],
+    "app.ctl": ["app.errors", "app.paths", "app.running", "app.single_instance", "app.terminal"],
     "app.steering": ["app.errors", "s2t_core.types"],
     "app.export": ["app.errors", "s2t_core.events", "s2t_core.transcript", "s2t_core.types"],
     "app.export.options": [],
@@ -114,7 +116,7 @@ MAY_IMPORT = {
     "app.doctor": ["app.audio", "app.display", "app.errors", "app.finding", "app.paths", "s2t_core"],
     "app.application": ["app", "s2t_core"],
     "app.cli": ["app", "s2t_core"],
-    "app.__main__": ["app.cli"],
+    "app.__main__": ["app.cli", "app.ctl"],
 }  # fmt: skip
 # Heavy or fragile packages and the only rooms that may name them.
 ONLY_IN = {
@@ -135,7 +137,7 @@ NO_CLIENTS = (
     "urllib.request", "http", "ftplib", "smtplib", "poplib", "imaplib", "xmlrpc", "socketserver", "asyncio", "ssl",
     "requests", "urllib3", "httpx", "aiohttp", "websockets", "huggingface_hub", "torch.hub", "PySide6.QtWebSockets",
 )  # fmt: skip
-SOCKETS_IN = ("app.display", "app.network_guard", "app.single_instance")
+SOCKETS_IN = ("app.display", "app.network_guard", "app.running", "app.single_instance")
 LOCAL_OF_QT = {"QLocalServer", "QLocalSocket"}
 
 
@@ -216,3 +218,12 @@ def test_help_answers_without_loading_torch_or_qt():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_running_program_is_asked_without_loading_anything_heavy():
+    code = (
+        "import sys; sys.argv = ['dictate', 'ctl', 'status']; import app.__main__; app.__main__.main();"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'torch', 'PySide6', 'numpy', 's2t_core'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['s2t_core']"  # the base of all errors
