@@ -1,7 +1,18 @@
-"""`python -m app` is `dictate`."""
+"""`python -m app` is `dictate`; what only asks the running program is answered before the rest is imported."""
 
 import sys
 
-from app.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Run the command that stands on the command line; returns the exit code."""
+    if sys.argv[1:2] == ["ctl"]:
+        from app.ctl import main as ctl
+
+        return ctl(sys.argv[1:])
+    from app.cli import main as command
+
+    return command()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,6 +14,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.desk.companions import Companions
+from app.desk.ctl_desk import CtlDesk
 from app.desk.desktop import Desktop
 from app.errors import AppError, sentence
 from app.logs import log_thread
@@ -69,6 +70,8 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
     companions = Companions(desktop, model, device)
     if instance is not None:
         instance.answer("show", lambda token: come_forward(desktop.window, token))
+        toggle, stop = desktop.window.actions_by_name["toggle"].trigger, desktop.controller.stop
+        CtlDesk(lambda: desktop.controller.state, toggle, stop, stop).answer(instance)
     desktop.window.closing.connect(application.quit)
     desktop.open()
     if fault:

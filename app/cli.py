@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from app.bench import add_bench
 from app.calibrate import add_calibrate
+from app.ctl import add_ctl
 from app.evaluate import add_eval
 from app.export.arguments import add_export_options, export_options
 from app.paths import embedded_model, model_in_use, personal_model, sample_audio
@@ -112,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     add_finetune(training, common)
     _add_model_commands(commands, common)
     add_sessions(commands, common, model)
+    add_ctl(commands, common)
     return parser
 
 

@@ -8,6 +8,8 @@ from functools import reduce
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from app.export.options import FORMATS, LINE_COUNTS, LINE_LENGTHS, READING_SPEEDS
+from app.hotkey.keys import PATTERN as KEY_PATTERN
+from app.hotkey.keys import SAYS as KEY_SAYS
 from app.settings import Settings
 
 _SIGN = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"  # neither controls and line ends nor half a character
@@ -54,6 +56,10 @@ LIMITS: dict[str, Range | Wording] = {
     "captions.y": Range(-1, 32_767),
     "captions.width": Range(0, 32_767),
     "history.days": Range(0, 36_500),
+    "keys.toggle": Wording(KEY_PATTERN, KEY_SAYS),
+    "keys.insert_last": Wording(KEY_PATTERN, KEY_SAYS),
+    "keys.take_back": Wording(KEY_PATTERN, KEY_SAYS),
+    "keys.hold_ms": Range(150, 2000),
     "export.form": Wording("|".join(FORMATS), "a kind of file"),
     "export.folder": Wording(_SIGN + "{0,4000}", "a folder"),
     "export.options.line_length": Range(*LINE_LENGTHS),

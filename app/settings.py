@@ -11,6 +11,8 @@ from s2t_core.types import DEFAULT_BOOST
 
 Theme = Literal["system", "light", "dark"]
 Edge = Literal["bottom", "top", "floating"]
+When = Literal["live", "stop"]
+WayName = Literal["auto", "paste", "keys", "copy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,33 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class InsertionSettings:
+    """How the text comes into other programs.
+
+    when   as it is spoken, or all of it once the dictation stops
+    way    pasted, typed, or only copied; auto: what works best here
+    pill   a small sign shows what happens while another window has the keyboard
+    blind  insert also where this desktop does not tell which window has the keyboard; else the text is copied
+    """
+
+    when: When = "live"
+    way: WayName = "auto"
+    pill: bool = True
+    blind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """Keys that work in every program ("Ctrl+Alt+Space"), empty for none; hold_ms: a longer press is a hold."""
+
+    on: bool = True
+    toggle: str = "Ctrl+Alt+Space"
+    insert_last: str = "Ctrl+Alt+V"
+    take_back: str = "Ctrl+Alt+Backspace"
+    hold_ms: int = 400
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of it, a group for every page of the dialog, and how the last transcript was exported."""
 
@@ -85,4 +114,6 @@ class Settings:
     view: ViewSettings = field(default_factory=ViewSettings)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
+    insertion: InsertionSettings = field(default_factory=InsertionSettings)
+    keys: KeySettings = field(default_factory=KeySettings)
     export: ExportChoice = field(default_factory=ExportChoice)

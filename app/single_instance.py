@@ -1,13 +1,13 @@
 """One running window a user: the first start owns a lock and answers words, a later one asks it to come forward.
 
 The lock is the system's own and ends with its process, however that ends; the socket, which stays behind after a crash,
-only carries words. A word is a line of UTF-8, its argument behind a space; every line is answered by one line, "ok" or
-"error" and a reason. Only programs of the same user can connect, a few at a time and for a few seconds.
+only carries words. A word is a line of UTF-8, its argument behind a space; every line is answered by one line: "ok",
+perhaps with what was asked for behind a space, or "error" and a reason. Only programs of the same user can connect, a
+few at a time and for a few seconds.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import stat
@@ -23,6 +23,7 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from app.errors import AppError
 from app.file_lock import lock
 from app.private_files import private_folder
+from app.running import address, process
 
 _LONGEST = 1000  # bytes of a line
 _PATIENCE_MS = 2000
@@ -38,20 +39,21 @@ class Instance(QObject):
         """`claim` makes it. `lock` is the number of the locked file, kept open until `close`."""
         super().__init__()
         self._lock = lock
-        self._commands: dict[str, Callable[[str], None]] = {}
+        self._commands: dict[str, Callable[[str], str | None]] = {}
         self._clients: list[QLocalSocket] = []  # the longest here first
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._welcome)
-        address = _address(folder)
-        QLocalServer.removeServer(address)  # a crash left it: whoever owns the lock owns the socket
-        if not self._server.listen(address):
+        where = address(folder)
+        QLocalServer.removeServer(where)  # a crash left it: whoever owns the lock owns the socket
+        if not self._server.listen(where):
             reason = self._server.errorString()
             self.close()
             raise _unusable(folder, reason)
 
-    def answer(self, word: str, command: Callable[[str], None]) -> None:
-        """Obey `word` from now on: `command` gets what stands behind it; an AppError of it is the answer."""
+    def answer(self, word: str, command: Callable[[str], str | None]) -> None:
+        """Obey `word` from now on: `command` gets what stands behind it, and what it returns is told; an AppError
+        of it is the answer."""
         self._commands[word] = command
 
     def close(self) -> None:
@@ -102,10 +104,10 @@ class Instance(QObject):
         if command is None or len(line) > _LONGEST:
             return "error unknown word"
         try:
-            command(argument)
+            told = command(argument)
         except AppError as error:
             return f"error {' '.join(str(error).split())}"
-        return "ok"
+        return " ".join(["ok", *(told or "").split()])
 
 
 def claim(folder: Path) -> Instance | None:
@@ -139,10 +141,10 @@ def ask(folder: Path, line: str) -> str:
     def left_ms() -> int:
         return max(1, round(1000 * (until_s - time.monotonic())))
 
-    server.connectToServer(_address(folder))
+    server.connectToServer(address(folder))
     while not server.waitForConnected(left_ms()) and time.monotonic() < until_s:
         time.sleep(_AGAIN_S)
-        server.connectToServer(_address(folder))
+        server.connectToServer(address(folder))
     if server.state() == QLocalSocket.LocalSocketState.ConnectedState:
         server.write(f"{line}\n".encode())
         while not server.canReadLine() and server.waitForReadyRead(left_ms()):
@@ -150,13 +152,8 @@ def ask(folder: Path, line: str) -> str:
     answer = bytes(server.readLine().data()) if server.isOpen() else b""
     server.abort()
     if not answer.endswith(b"\n"):
-        raise AppError(f"Dictate is running{_process(folder)} but does not answer.", "Wait, or end it and start again.")
+        raise AppError(f"Dictate is running{process(folder)} but does not answer.", "Wait, or end it and start again.")
     return answer.decode("utf-8", "replace").strip()
-
-
-def _address(folder: Path) -> str:
-    """A pipe has no folder on Windows; its name says whose it is."""
-    return str(folder / "socket") if os.name == "posix" else f"dictate-{os.environ.get('USERNAME', '')}"
 
 
 def _check_owner(folder: Path) -> None:
@@ -175,12 +172,6 @@ def _is_own(client: QLocalSocket) -> bool:
     with socket.socket(fileno=os.dup(int(client.socketDescriptor()))) as end:
         _, user, _ = struct.unpack("3i", end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     return bool(user == os.getuid())
-
-
-def _process(folder: Path) -> str:
-    with contextlib.suppress(OSError, ValueError):
-        return f" (process {int((folder / 'lock').read_text())})"
-    return ""
 
 
 def _unusable(folder: Path, reason: str) -> AppError:

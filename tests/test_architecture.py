@@ -47,10 +47,12 @@ MAY_IMPORT = {
     "app.live_lines": ["app.terminal", "s2t_core.events", "s2t_core.transcript"],
     "app.state": [],
     "app.settings": ["app.export.options", "s2t_core.text.rules", "s2t_core.types"],
-    "app.setting_paths": ["app.export.options", "app.settings"],
+    "app.setting_paths": ["app.export.options", "app.hotkey.keys", "app.settings"],
     "app.settings_file": ["app.errors", "app.private_files", "app.setting_paths", "app.settings"],
     "app.settings_writer": ["app.errors", "app.settings", "app.settings_file"],
-    "app.single_instance": ["app.errors", "app.file_lock", "app.private_files"],
+    "app.running": ["app.errors"],
+    "app.single_instance": ["app.errors", "app.file_lock", "app.private_files", "app.running"],
+    "app.ctl": ["app.errors", "app.paths", "app.running", "app.single_instance", "app.terminal"],
     "app.steering": ["app.errors", "s2t_core.types"],
     "app.export": ["app.errors", "s2t_core.events", "s2t_core.transcript", "s2t_core.types"],
     "app.export.options": [],
@@ -87,7 +89,11 @@ MAY_IMPORT = {
                      "app.recovery", "app.settings_file", "app.terminal", "app.transcribe", "s2t_core"],
     "app.edits": ["s2t_core.editing", "s2t_core.transcript"],
     "app.controller": ["app.engine", "app.errors", "app.messages", "app.state", "app.audio.source", "s2t_core"],
-    "app.ui": ["app.export.options", "app.paths", "app.setting_paths", "app.settings", "app.state",
+    "app.hotkey": ["app.display", "app.errors"],
+    "app.hotkey.contract": [],
+    "app.hotkey.gesture": [],
+    "app.output": ["app.errors"],
+    "app.ui": ["app.export.options", "app.hotkey.keys", "app.paths", "app.setting_paths", "app.settings", "app.state",
                "s2t_core.transcript", "s2t_core.types"],
     "app.desk": ["app", "s2t_core"],
     "app.file_text": ["app.audio", "app.errors", "s2t_core"],
@@ -116,7 +122,7 @@ MAY_IMPORT = {
     "app.doctor": ["app.audio", "app.display", "app.errors", "app.finding", "app.paths", "s2t_core"],
     "app.application": ["app", "s2t_core"],
     "app.cli": ["app", "s2t_core"],
-    "app.__main__": ["app.cli"],
+    "app.__main__": ["app.cli", "app.ctl"],
 }  # fmt: skip
 # Heavy or fragile packages and the only rooms that may name them.
 ONLY_IN = {
@@ -131,6 +137,7 @@ ONLY_IN = {
     "matplotlib": ["app.plot"],
     "torchaudio": [],
     "docx": ["app.export.office"],
+    "Xlib": ["app.hotkey.x11", "app.hotkey.x11_keys", "app.hotkey.x11_listener", "app.output.x11"],
 }
 # There is nothing to download and nobody to tell: no client of a network anywhere. What opens sockets opens local ones.
 NO_CLIENTS = (
@@ -142,6 +149,7 @@ SOCKETS_IN = (
     "app.network_guard",
     "app.output.compositor",
     "app.output.wayland_globals",
+    "app.running",
     "app.single_instance",
 )
 LOCAL_OF_QT = {"QLocalServer", "QLocalSocket"}
@@ -224,3 +232,12 @@ def test_help_answers_without_loading_torch_or_qt():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_running_program_is_asked_without_loading_anything_heavy():
+    code = (
+        "import sys; sys.argv = ['dictate', 'ctl', 'status']; import app.__main__; app.__main__.main();"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'torch', 'PySide6', 'numpy', 's2t_core'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['s2t_core']"  # the base of all errors

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 class KeyChange:
     """A global key went down or up, or, while one of them is down, another key went down.
 
-    name    of the action that the key is bound to; empty for another key
+    name    of the action that the key is bound to; empty for another key, which reaches its window all the same
     time_s  by the clock of `time.monotonic`
     """
 
@@ -31,7 +31,10 @@ class Hotkeys(Protocol):
 
     def bind(self, keys: Mapping[str, str], changed: Callable[[KeyChange], None]) -> dict[str, str]:
         """Listen to these keys instead of those before: a combination as settings write it ("Ctrl+Alt+Space"), by the
-        name of what it does. Returns what could not be bound: a line each, by name."""
+        name of what it does. Returns what could not be bound: a line each, by name.
+
+        It is called again in the middle of a press, when Esc is bound or let go as a dictation begins and ends: what
+        stays the same is not let go for that, and its release is still told."""
         ...
 
     def close(self) -> None: ...

@@ -84,12 +84,12 @@ def build_menus(window: QMainWindow) -> dict[str, QAction]:
 
 def shortcuts() -> list[tuple[str, str]]:
     """(keys as this platform writes them, what they do) of every command that has keys."""
-    return [
-        (QKeySequence(command.keys).toString(QKeySequence.SequenceFormat.NativeText), _plain(command.text))
-        for commands in MENUS.values()
-        for command in commands
-        if command.keys
-    ]
+    return [(QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText), what) for keys, what in window_keys()]
+
+
+def window_keys() -> list[tuple[str, str]]:
+    """(keys, what they do) as the table writes them, on every platform alike."""
+    return [(command.keys, _plain(command.text)) for commands in MENUS.values() for command in commands if command.keys]
 
 
 def _plain(text: str) -> str:

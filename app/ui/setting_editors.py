@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.setting_paths import LIMITS, Range
 from app.ui.colour_editor import ColourEditor
+from app.ui.key_field import KeyField
 from app.ui.list_editors import LinesEditor, PairsEditor
 from app.ui.settings_rows import Row
 
@@ -167,6 +168,12 @@ def _pairs(row: Row, tell: Tell) -> Editor:
     return Editor(editor, editor.table, editor.show_pairs)
 
 
+def _keys(row: Row, tell: Tell) -> Editor:
+    field = KeyField()
+    field.chosen.connect(tell)
+    return Editor(field, field, field.show_keys)
+
+
 def _shown(row: Row, tell: Tell) -> Editor:
     label = QLabel()
     label.setTextFormat(Qt.TextFormat.PlainText)
@@ -191,6 +198,7 @@ _MAKERS: dict[str, Callable[[Row, Tell], Editor]] = {
     "colour": _colour,
     "lines": _lines,
     "pairs": _pairs,
+    "keys": _keys,
     "shown": _shown,
 }
 

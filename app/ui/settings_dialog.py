@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QHideEvent, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.setting_paths import expected, fits, value_at, with_value
+from app.setting_paths import value_at, with_value
 from app.settings import Settings
-from app.ui.contrast import contrast_note
 from app.ui.setting_editors import make_editor
 from app.ui.setting_row import RowView
+from app.ui.settings_notes import notes, refusal
 from app.ui.settings_pages import PagesView, PageView
 from app.ui.settings_rows import PAGES, Page, Row, page_rows
 
@@ -111,9 +111,10 @@ class SettingsDialog(QDialog):
         for path, view in self.rows.items():
             if view.editor.settle is not None:
                 view.editor.settle()
-            elif view.row.kind == "text" and view.note.text():
+            elif view.row.kind in ("text", "keys") and view.note.text():
                 view.editor.show(value_at(self._settings, path))
                 view.tell("")
+        self._look_over()
         if self._typed:
             self._tell()
 
@@ -237,8 +238,9 @@ class SettingsDialog(QDialog):
     def _take(self, row: Row, value: Any) -> None:
         """The user has chosen `value`."""
         view = self.rows[row.path]
-        if not fits(row.path, value):
-            view.tell(f"Not used: it must be {expected(row.path)}.")
+        refused = refusal(row, value)
+        if refused:
+            view.tell(refused)
             return
         view.tell("")
         if self._before is not None and row.path.startswith(f"{self._before[0]}."):
@@ -286,10 +288,9 @@ class SettingsDialog(QDialog):
         self._tell()
 
     def _look_over(self) -> None:
-        """What means nothing now is grey; colours that cannot be read are named."""
+        """What means nothing now is grey; what calls for a word gets it."""
         for view in self.rows.values():
             if view.row.needs:
                 view.setEnabled(bool(value_at(self._settings, view.row.needs)))
-        captions, (ink, paper) = self._settings.captions, self._look
-        note = contrast_note(QColor(captions.ink or ink), QColor(captions.paper or paper), captions.opacity)
-        self.rows["captions.paper"].tell(note)
+        for path, note in notes(self._settings, self._look).items():
+            self.rows[path].tell(note)

@@ -17,6 +17,7 @@ Kind = Literal[
     "colour",
     "lines",  # texts, one a line
     "pairs",  # a table of two columns
+    "keys",  # a combination of keys, pressed
     "shown",  # only read
 ]
 
@@ -57,15 +58,26 @@ _PRIVACY = (
     "Everything stays on this computer and nothing is ever sent anywhere. What is saved can be read by whoever can "
     "read your files; the program's log never holds what you dictate."
 )
+_INSERTION = (
+    "A key starts to dictate while you are in any other program, and the words arrive at its cursor. Nothing is put "
+    "into a window other than the one you dictate to: if you go elsewhere, the text waits."
+)
+_KEYS = (
+    "The first keys work in every program. Tap the one for dictation to start and to stop, or hold it while you speak; "
+    "Esc drops what is being dictated. The keys below them work in this program's own windows."
+)
 PAGES = (
     Page("Sound", "sound"),
     Page("Text", "text"),
     Page("View", "view"),
     Page("Captions", "captions"),
     Page("History", "history", _PRIVACY),
-    Page("Keys", "", "The keys that this program knows. They work in its own windows."),
+    Page("Insertion", "insertion", _INSERTION),
+    Page("Keys", "keys", _KEYS),
 )
 _THEMES = (("Like the system", "system"), ("Light", "light"), ("Dark", "dark"))
+_WHEN = (("As they are spoken", "live"), ("When the dictation stops", "stop"))
+_WAYS = (("What works best here", "auto"), ("Paste", "paste"), ("Type", "keys"), ("Only copy", "copy"))
 _EDGES = (("At the bottom", "bottom"), ("At the top", "top"), ("Where I put them", "floating"))
 # fmt: off
 ROWS = (
@@ -140,6 +152,28 @@ ROWS = (
         "retention delete days expire forever cleanup", unit=" days", least="for ever", needs="history.save"),
     Row("history.audio", "Keep the sound as well", "A click on a word plays it. Five minutes take about a megabyte.",
         "switch", "audio recording flac wav voice play", needs="history.save"),
+    Row("insertion.when", "Words arrive",
+        "As they are spoken, each once it will not change any more, or all at once.", "choice",
+        "live typing type text into other applications window cursor", _WHEN),
+    Row("insertion.way", "Way of inserting",
+        "Pasting is fast and leaves the clipboard as it was; typing also works where nothing can be pasted.", "choice",
+        "clipboard keyboard paste type method", _WAYS),
+    Row("insertion.pill", "Show a sign while another program has the keyboard",
+        "A small sign at the edge of the screen: listening, writing, done. It never takes the keyboard.", "switch",
+        "overlay indicator pill popup osd status"),
+    Row("insertion.blind", "Insert without knowing where",
+        "Not every desktop tells which window has the keyboard. There the text is only copied, unless this is on: then "
+        "it goes wherever the cursor is.", "switch", "wayland unsafe target focus"),
+    Row("keys.on", "Keys that work in every program", "Not every desktop can give keys to a program.", "switch",
+        "global hotkey shortcut push to talk anywhere"),
+    Row("keys.toggle", "Dictate", "Tap to start and to stop, or hold while you speak.", "keys",
+        "global hotkey shortcut push to talk start stop toggle record", needs="keys.on"),
+    Row("keys.insert_last", "Insert the last text again", "The last dictation, at the cursor.", "keys",
+        "global hotkey shortcut paste repeat", needs="keys.on"),
+    Row("keys.take_back", "Take back what was inserted", "The last text, if it still stands before the cursor.", "keys",
+        "global hotkey shortcut undo delete remove", needs="keys.on"),
+    Row("keys.hold_ms", "A press is a hold after", "A shorter one is a tap.", "number",
+        "push to talk threshold milliseconds", unit=" ms", needs="keys.on"),
 )
 # fmt: on
 

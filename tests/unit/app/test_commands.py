@@ -279,7 +279,7 @@ class TestDisplay:
 
     def test_missing_libraries_are_named_by_their_packages(self, monkeypatch):
         monkeypatch.setenv("DISPLAY", ":5")
-        monkeypatch.setattr(display, "_x11_answers", lambda name: True)
+        monkeypatch.setattr(display, "x11_answers", lambda name: True)
         monkeypatch.setattr("ctypes.util.find_library", lambda name: None if name == "xcb-cursor" else name)
         assert display.display_fault().endswith("sudo apt install libxcb-cursor0")
 

@@ -26,6 +26,7 @@ from app.ui.files_window import FilesWindow
 from app.ui.history_list import Entry
 from app.ui.history_window import HistoryWindow
 from app.ui.main_window import MainWindow
+from app.ui.pill import Pill
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.settings_rows import PAGES
 from app.ui.theme import apply_style, apply_theme
@@ -35,6 +36,10 @@ from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import SAMPLE_RATE_HZ, Segment, Word
 
 LOOKS = {"light": ("light", 0), "dark": ("dark", 0), "large": ("light", 20)}
+PILLS = {
+    "arming": "", "listening": "", "finishing": "", "done": "12 words", "cancelled": "",
+    "fault": "Yeti X was disconnected. Check that it is plugged in, then resume or start again, please, with the key.",
+}  # fmt: skip
 TEXT = "The invention of movable metal letters may justly be considered as the invention of the art of printing."
 
 
@@ -135,6 +140,16 @@ def captions(lines):
     return window
 
 
+def pill(look, text=""):
+    def make():
+        sign = Pill()
+        sign.show_look(look, text)
+        sign.meter.show_peak(0.3 if look == "listening" else 0)
+        return sign
+
+    return make
+
+
 def cheats():
     sheet = CheatSheet()
     sheet.show_cheats(CHEATS, shortcuts())
@@ -165,6 +180,8 @@ WINDOWS = {
     "export": export, "captions-1": lambda: captions(1), "captions-5": lambda: captions(5), "cheats": cheats,
     "doctor": doctor,
     "about": lambda: AboutDialog("Dictate", "0.1.0", "s2t-base-en on cpu", [("torch", "2.13", "BSD-3-Clause")]),
+    **{f"pill-{look}": pill(look, text) for look, text in PILLS.items()},
+    "pill-waiting": pill("waiting", "Copied: another window has the keyboard now. Ctrl+Alt+V inserts it there."),
     **{f"settings-{page.title.lower()}": settings(page.title) for page in PAGES},
 }  # fmt: skip
 
