@@ -11,19 +11,25 @@ RUN_PACKAGES := python3-venv libportaudio2 libasound2-plugins libegl1 libgl1 lib
 	libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 \
 	libxcb-shape0 libxcb-xkb1
 # For the tests a screen, a microphone, a Wayland desktop and a bus: the last two are 3 MB.
-TEST_PACKAGES := xvfb openbox xdotool pulseaudio pulseaudio-utils sway wtype wl-clipboard foot dbus-daemon
+TEST_PACKAGES := xvfb openbox xdotool xterm pulseaudio pulseaudio-utils \
+	sway wtype wl-clipboard foot dbus-daemon
 
 # Without an NVIDIA GPU the CPU build of torch is enough, and gigabytes smaller. A pinned local version can never be
 # answered with a CUDA build; the index is asked only where pip does not find that version by itself.
 TORCH := 2.13.0
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: run test lint fuzz clean
+.PHONY: run test test-browser lint fuzz clean
 run: $(VENV)/.installed
 	@$(BIN)/dictate demo
 
 test: $(VENV)/.tested lint
 	@$(BIN)/python -m pytest
+
+# Inserting text into a page of a browser: 113 MB to download, so not a part of `make test`.
+test-browser: $(VENV)/.tested
+	$(call install_packages,chromium)
+	@$(BIN)/python -m pytest tests/end_to_end/test_insertion_browser.py
 
 lint: $(VENV)/.tested
 	@$(BIN)/ruff check .
