@@ -126,7 +126,7 @@ MAY_IMPORT = {
 }  # fmt: skip
 # Heavy or fragile packages and the only rooms that may name them.
 ONLY_IN = {
-    "jeepney": ["app.portal"],
+    "jeepney": ["app.output.x11.secret", "app.portal"],
     "sounddevice": ["app.audio.devices"],
     "soundcard": ["app.audio.loopback"],
     "PySide6": ["app.ui", "app.desk", "app.controller", "app.application", "app.single_instance", "app.network_tour"],
