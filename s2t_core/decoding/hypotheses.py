@@ -82,7 +82,7 @@ class Greedy:
         return token.unsqueeze(1), None
 
     def written(self) -> list[list[int]]:
-        return self._tokens[:, : int(self._count)].tolist()  # type: ignore[no-any-return]
+        return self._tokens[:, : int(self._count)].tolist()
 
     def found(self) -> list[list[Hypothesis]]:
         rows = zip(self._tokens.tolist(), self._lengths.tolist(), self._totals.tolist(), strict=True)
@@ -99,7 +99,7 @@ class Beams:
     utterance), the same length-normalised scores, the same rule when to stop.
     """
 
-    def __init__(  # noqa: PLR0913 the sizes of the tensors and the rules of the search
+    def __init__(
         self,
         utterances: int,
         width: int,
@@ -177,7 +177,7 @@ class Beams:
         self.open &= ~(settled | last)
 
     def written(self) -> list[list[int]]:
-        return self._tokens[:, :, : int(self._count)].flatten(0, 1).tolist()  # type: ignore[no-any-return]
+        return self._tokens[:, :, : int(self._count)].flatten(0, 1).tolist()
 
     def found(self) -> list[list[Hypothesis]]:
         utterances = zip(self._ended.tolist(), self._lengths.tolist(), self._scores.tolist(), strict=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,7 +43,7 @@ class Lane:
     """Buffers and recorded work of one size; only one batch is in it at a time."""
 
     def __init__(
-        self, model: Speech2TextForConditionalGeneration, size: LaneSize, options: SearchOptions, pool: object = None
+        self, model: Speech2TextForConditionalGeneration, size: LaneSize, options: SearchOptions, pool: Any = None
     ) -> None:
         """options: only the rules of the search count, not what is forced or how long it may be."""
         self.size = size

@@ -15,8 +15,8 @@ from s2t_core.decoding.ctc import word_spans
 from s2t_core.decoding.draft import Draft, DraftConfig, Writer, certainties, redraft
 from s2t_core.decoding.draft_words import draft_words
 from s2t_core.decoding.guards import token_limit, without_loop
-from s2t_core.decoding.phrases import Bias, spell
 from s2t_core.decoding.hypotheses import Hypothesis
+from s2t_core.decoding.phrases import Bias, spell
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.decoding.sound import GrowingSound, RenormalisedSound, SegmentSound
 from s2t_core.features.cmvn import Statistics, utterance_cmvn

@@ -36,12 +36,12 @@ def fbank_batch(samples: Tensor, lengths: Tensor, config: FeatureConfig) -> Tens
     windows = (windows - _PREEMPHASIS * before) * povey_window(samples.device)
     power = torch.fft.rfft(windows, _FFT).abs().square()[..., : _FFT // 2]
     energies = power @ mel_filters(config.num_mel_bins, samples.device)
-    logs = energies.clamp_min(torch.finfo(torch.float32).eps).log()
-    return logs * real_frames(_frame_counts(lengths), logs.shape[1]).unsqueeze(2)
+    logs: Tensor = energies.clamp_min(torch.finfo(torch.float32).eps).log()
+    return logs.mul_(real_frames(_frame_counts(lengths), logs.shape[1]).unsqueeze(2))
 
 
 def cmvn_batch(frames: Tensor, lengths: Tensor, config: FeatureConfig) -> Tensor:
-    """frames (batch, n, bins), zero behind `lengths` (batch,), each row normalised by itself as `utterance_cmvn` does."""
+    """frames (batch, n, bins), zero behind `lengths` (batch,), each row normalised as `utterance_cmvn` does."""
     if not config.do_ceptral_normalize:
         return frames
     real = real_frames(lengths, frames.shape[1]).unsqueeze(2)

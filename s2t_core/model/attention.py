@@ -145,7 +145,8 @@ class MultiHeadAttention(nn.Module):
 
     def _parts(self, source: Tensor) -> tuple[Tensor, ...]:
         assert self.joined is not None
-        return self.joined(source).split(self.num_heads * self.head_dim, dim=-1)
+        parts: tuple[Tensor, ...] = self.joined(source).split(self.num_heads * self.head_dim, dim=-1)
+        return parts
 
     def _split(self, flat: Tensor) -> Tensor:
         """(batch, positions, embed_dim) -> (batch, heads, positions, head_dim)."""

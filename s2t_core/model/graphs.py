@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -11,8 +12,8 @@ _REHEARSALS = 2  # libraries choose kernels and take workspaces in the first run
 Work = Callable[[], None]
 
 
-def replayable(work: Work, device: torch.device, pool: object = None) -> Work:
-    """`work`, to be called again and again; on a CUDA device as one graph (Gray 2019, "Getting Started with CUDA Graphs").
+def replayable(work: Work, device: torch.device, pool: Any = None) -> Work:
+    """`work`, to be called again and again; on a CUDA device as one graph.
 
     It may only read and write tensors in place and never wait for the device. It runs a few times first, so what it
     writes must be set up anew before it counts.
@@ -21,7 +22,7 @@ def replayable(work: Work, device: torch.device, pool: object = None) -> Work:
     """
     if device.type != "cuda":
         return work
-    aside = torch.cuda.Stream(device)
+    aside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
     aside.wait_stream(torch.cuda.current_stream(device))
     with torch.cuda.stream(aside):
         for _ in range(_REHEARSALS):
@@ -30,4 +31,4 @@ def replayable(work: Work, device: torch.device, pool: object = None) -> Work:
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph, pool=pool):
         work()
-    return graph.replay  # type: ignore[no-any-return]
+    return graph.replay

@@ -14,6 +14,7 @@ class ConvSubsampler(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        self._kernels = config.conv_kernel_sizes
         first = config.input_feat_per_channel * config.input_channels
         last = config.num_conv_layers - 1
         self.conv_layers = nn.ModuleList(
@@ -33,10 +34,10 @@ class ConvSubsampler(nn.Module):
         lengths  (batch,) real frames; behind them every convolution sees zeros, as at the end of a row that is alone
         """
         hidden = features.transpose(1, 2)
-        for conv in self.conv_layers:
+        for conv, kernel in zip(self.conv_layers, self._kernels, strict=True):
             if lengths is not None:
                 hidden = hidden * real_frames(lengths, hidden.shape[2]).unsqueeze(1)
-                lengths = _after(lengths, conv.kernel_size[0])
+                lengths = _after(lengths, kernel)
             hidden = functional.glu(conv(hidden), dim=1)
         return hidden.transpose(1, 2)
 
