@@ -15,7 +15,6 @@ from torch.nn import functional
 from s2t_core.config import FeatureConfig
 from s2t_core.features.cmvn import LEAST_DEVIATION
 from s2t_core.features.fbank import KALDI_SCALE, SHIFT_SAMPLES, WINDOW_SAMPLES
-from s2t_core.model.subsampler import real_frames
 from s2t_core.types import SAMPLE_RATE_HZ
 
 _FFT = 512
@@ -37,14 +36,14 @@ def fbank_batch(samples: Tensor, lengths: Tensor, config: FeatureConfig) -> Tens
     power = torch.fft.rfft(windows, _FFT).abs().square()[..., : _FFT // 2]
     energies = power @ mel_filters(config.num_mel_bins, samples.device)
     logs: Tensor = energies.clamp_min(torch.finfo(torch.float32).eps).log()
-    return logs.mul_(real_frames(_frame_counts(lengths), logs.shape[1]).unsqueeze(2))
+    return logs.mul_(_real(_frame_counts(lengths), logs.shape[1]).unsqueeze(2))
 
 
 def cmvn_batch(frames: Tensor, lengths: Tensor, config: FeatureConfig) -> Tensor:
     """frames (batch, n, bins), zero behind `lengths` (batch,), each row normalised as `utterance_cmvn` does."""
     if not config.do_ceptral_normalize:
         return frames
-    real = real_frames(lengths, frames.shape[1]).unsqueeze(2)
+    real = _real(lengths, frames.shape[1]).unsqueeze(2)
     count = lengths.clamp_min(1).view(-1, 1, 1)
     centred = (frames - frames.sum(dim=1, keepdim=True) / count) * real
     deviation = (centred.square().sum(dim=1, keepdim=True) / count).sqrt().clamp_min(LEAST_DEVIATION)
@@ -61,6 +60,11 @@ def features_batch(samples: Tensor, lengths: Tensor, config: FeatureConfig) -> t
     frames = fbank_batch(samples, lengths, config)
     counts = _frame_counts(lengths)
     return cmvn_batch(frames, counts, config), counts
+
+
+def _real(counts: Tensor, frames: int) -> Tensor:
+    """(batch, frames) bool, True at the first `counts` (batch,) of each row."""
+    return torch.arange(frames, device=counts.device).unsqueeze(0) < counts.unsqueeze(1)
 
 
 def _frame_counts(lengths: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ def replayable(work: Work, device: torch.device, pool: Any = None) -> Work:
             work()
     torch.cuda.current_stream(device).wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, pool=pool):
+    # Other threads may go on taking memory: only what this one does belongs to the record.
+    with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
         work()
     return graph.replay

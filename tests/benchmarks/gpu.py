@@ -1,6 +1,6 @@
 """The recogniser on a GPU: the texts of the CPU, the delay of one live stream beside transformers, and throughput.
 
-usage: gpu.py OUT [--model DIR] [--clips N] [--hours H] [--repeats N] [--seconds N...]
+usage: gpu.py OUT [--model DIR] [--clips N] [--hours H] [--repeats N] [--seconds N...] [--budget S]
               [--device cuda] [--parts NAME...]
 
 Everything is measured on the same weights in one process; times that are compared are medians of interleaved repeats.
@@ -216,12 +216,12 @@ def profiles(bench: Bench) -> dict[str, Any]:
 
 PARTS = {
     "bounds": bounds,
-    "same_text": same_text,
     "live": live,
+    "same_text": same_text,
     "throughput": throughput,
     "parts_of_the_time": parts_of_the_time,
-    "sessions": sessions,
     "profiles": profiles,
+    "sessions": sessions,
 }
 
 
@@ -233,15 +233,20 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=2.0, help="of audio for throughput")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=int, nargs="+", default=(2, 5, 10, 15), help="lengths of a live utterance")
+    parser.add_argument("--budget", type=float, default=240.0, help="seconds after which no part is begun")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--parts", nargs="+", choices=tuple(PARTS), default=list(PARTS))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    begun = time.perf_counter()
     bench = setup.make_bench(options, PRECISIONS)
     results: dict[str, Any] = {"machine": setup.machine(bench.device)}
     for name in options.parts:
         start = time.perf_counter()
+        if start - begun > options.budget:
+            results[name] = {"left out": "the time is over"}
+            continue
         try:
             results[name] = PARTS[name](bench)
         except Exception:
