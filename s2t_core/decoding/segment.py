@@ -15,8 +15,9 @@ from s2t_core.decoding.ctc import word_spans
 from s2t_core.decoding.draft import Draft, DraftConfig, Writer, certainties, redraft
 from s2t_core.decoding.draft_words import draft_words
 from s2t_core.decoding.guards import token_limit, without_loop
+from s2t_core.decoding.hypotheses import Hypothesis
 from s2t_core.decoding.phrases import Bias, spell
-from s2t_core.decoding.search import Hypothesis, SearchOptions, search
+from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.decoding.sound import GrowingSound, RenormalisedSound, SegmentSound
 from s2t_core.features.cmvn import Statistics, utterance_cmvn
 from s2t_core.features.fbank import fbank
@@ -93,7 +94,7 @@ class SegmentDecoder:
 
     def encode(self, frames: Features) -> EncodedFrames:
         """frames (n, bins) of one segment, not normalised -> its encoding."""
-        normalised = torch.from_numpy(utterance_cmvn(frames, self.features)).to(self.model.device)
+        normalised = torch.from_numpy(utterance_cmvn(frames, self.features)).to(self.model.device, self.model.dtype)
         with torch.inference_mode():
             if self.chunks is None:
                 return self.model.encode(normalised.unsqueeze(0))
@@ -158,16 +159,16 @@ class SegmentDecoder:
                 beams=self.search.num_beams,
                 max_new_tokens=min(limit, self.search.max_new_tokens),
                 length_penalty=self.search.length_penalty,
-                early_stopping=self.search.early_stopping or self.search.num_beams == 1,
+                early_stopping=self.search.early_stopping,
                 prefix=(*self._start[1:], *committed),
                 bias=self.bias,
             )
             found = search(self.model, encoded, options)[0]
-        tokens = self._whole(committed, found[0].tokens if found else ())
+        tokens = self.whole(committed, found[0].tokens if found else ())
         alternatives = self._alternatives(committed, found) if self.n_best > 1 else ()
         return replace(self._read(tokens, encoded), alternatives=alternatives)
 
-    def _whole(self, committed: tuple[int, ...], found: tuple[int, ...]) -> tuple[int, ...]:
+    def whole(self, committed: tuple[int, ...], found: tuple[int, ...]) -> tuple[int, ...]:
         """The tokens of a segment whose first are committed, without the end token and without loops."""
         found = tuple(token for token in found if token != self.model.config.eos_token_id)
         return (*committed, *without_loop((*committed, *found))[len(committed) :])
@@ -180,7 +181,7 @@ class SegmentDecoder:
             if self.bias is not None:
                 bonus = self.bias.total((*committed, *one.tokens)) - self.bias.total(committed)
             score = one.score - bonus / len(one.tokens) ** self.search.length_penalty
-            scores.setdefault(self.tokenizer.decode(self._whole(committed, one.tokens)), round(score, 4))
+            scores.setdefault(self.tokenizer.decode(self.whole(committed, one.tokens)), round(score, 4))
         return tuple(itertools.starmap(Alternative, list(scores.items())[: self.n_best]))
 
     def live_words(self, draft: Draft) -> tuple[DecodedWord, ...]:
@@ -202,8 +203,13 @@ class SegmentDecoder:
         return round(self.confidence.apply(certainty), 4)
 
     @property
+    def prefix(self) -> tuple[int, ...]:
+        """Tokens forced behind the start token: a language's code, where there is one."""
+        return self.tokenizer.prefix()
+
+    @property
     def _start(self) -> tuple[int, ...]:
-        return (self.model.config.decoder_start_token_id, *self.tokenizer.prefix())
+        return (self.model.config.decoder_start_token_id, *self.prefix)
 
     @torch.inference_mode()
     def _read(self, tokens: tuple[int, ...], encoded: EncodedFrames) -> DecodedText:
@@ -230,7 +236,7 @@ class SegmentDecoder:
         """The words at the places that the CTC head gives, where there is one and it can spell them."""
         if self.ctc is None or not words:
             return tuple(words)
-        log_probs = self.ctc(encoded.values)[0].cpu().numpy()
+        log_probs = self.ctc(encoded.values.float())[0].cpu().numpy()
         spans = word_spans(log_probs, [word.text for word in words])
         if spans is None:
             return tuple(words)

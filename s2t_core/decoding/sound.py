@@ -55,7 +55,9 @@ class RenormalisedSound:
 
     @torch.inference_mode()
     def hear(self, frames: Features, capacity: int) -> tuple[EncodedFrames, DecoderCache]:
-        normalised = torch.from_numpy(running_cmvn(frames, self._before, self._features)).to(self._model.device)
+        normalised = torch.from_numpy(running_cmvn(frames, self._before, self._features)).to(
+            self._model.device, self._model.dtype
+        )
         whole = self._model.encode(normalised.unsqueeze(0)).values
         encoded = EncodedFrames(whole[:, : settled_frames(len(frames), self._model.config)])
         return encoded, self._model.model.decoder.new_cache(encoded, capacity=capacity)

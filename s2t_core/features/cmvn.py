@@ -11,7 +11,7 @@ from s2t_core.config import FeatureConfig
 from s2t_core.types import Features
 
 # transformers divides by the bare deviation; a bin that never moves (digital silence) would become NaN there.
-_LEAST_DEVIATION = 1e-8
+LEAST_DEVIATION = 1e-8
 # Frames until an utterance is judged by itself alone; Kaldi's online normalisation takes 2 to 6 seconds.
 _ENOUGH = 300
 
@@ -62,5 +62,5 @@ def _normalised(
     if config.normalize_means:
         frames = frames - mean
     if config.normalize_vars:
-        frames = frames / np.maximum(deviation, _LEAST_DEVIATION)
+        frames = frames / np.maximum(deviation, LEAST_DEVIATION)
     return frames.astype(np.float32)

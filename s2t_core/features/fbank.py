@@ -21,7 +21,7 @@ from s2t_core.types import SAMPLE_RATE_HZ, Features, Samples, check_samples
 
 WINDOW_SAMPLES = 400  # 25 ms
 SHIFT_SAMPLES = 160  # 10 ms
-_KALDI_SCALE = 2.0**15  # Kaldi counts in 16-bit steps
+KALDI_SCALE = 2.0**15  # Kaldi counts in 16-bit steps
 
 FbankBackend = Callable[[Samples, FeatureConfig], Features]
 
@@ -64,7 +64,7 @@ def _import_torchaudio() -> Any:
 def native_fbank(samples: Samples, config: FeatureConfig) -> Features:
     """kaldi-native-fbank; samples hold at least one window."""
     extractor = kaldi_native_fbank.OnlineFbank(_native_options(config))
-    extractor.accept_waveform(SAMPLE_RATE_HZ, (samples * np.float32(_KALDI_SCALE)).tolist())
+    extractor.accept_waveform(SAMPLE_RATE_HZ, (samples * np.float32(KALDI_SCALE)).tolist())
     return np.stack([extractor.get_frame(i) for i in range(extractor.num_frames_ready)]).astype(np.float32)
 
 
@@ -80,7 +80,7 @@ def _native_options(config: FeatureConfig) -> Any:
 
 
 def _torchaudio_fbank(kaldi: Any, samples: Samples, config: FeatureConfig) -> Features:
-    waveform = torch.from_numpy(samples * np.float32(_KALDI_SCALE)).unsqueeze(0)
+    waveform = torch.from_numpy(samples * np.float32(KALDI_SCALE)).unsqueeze(0)
     frames: Features = kaldi.fbank(
         waveform, dither=config.dither, num_mel_bins=config.num_mel_bins, sample_frequency=SAMPLE_RATE_HZ
     ).numpy()

@@ -56,6 +56,16 @@ class KeysValuesBuffer:
         return wider
 
 
+def additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """What a bool mask, True where a query may look, adds to the scores: made once, where the kernels would do it anew
+    in every layer.
+
+    Finite, not -inf: a row that may look nowhere gives a mean, not NaN; and half of the least, so that no score that it
+    is added to overflows.
+    """
+    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, torch.finfo(dtype).min / 2)
+
+
 class MultiHeadAttention(nn.Module):
     """Scaled dot-product attention over several heads (Vaswani et al. 2017, eq. 1).
 
@@ -73,32 +83,54 @@ class MultiHeadAttention(nn.Module):
         self.v_proj = nn.Linear(embed_dim, embed_dim)
         self.q_proj = nn.Linear(embed_dim, embed_dim)
         self.out_proj = nn.Linear(embed_dim, embed_dim)
+        self.joined: nn.Linear | None = None
 
     def project(self, source: Tensor) -> KeysValues:
         """Keys and values of `source` (batch, positions, embed_dim)."""
-        return KeysValues(self._split(self.k_proj(source)), self._split(self.v_proj(source)))
+        keys, values = (self.k_proj(source), self.v_proj(source)) if self.joined is None else self._parts(source)
+        return KeysValues(self._split(keys), self._split(values))
+
+    def project_own(self, hidden: Tensor) -> tuple[Tensor, KeysValues]:
+        """Queries, keys and values of `hidden` (batch, positions, embed_dim), for attention among its positions."""
+        if self.joined is None:
+            return self.q_proj(hidden), self.project(hidden)
+        query, keys, values = self._parts(hidden)
+        return query, KeysValues(self._split(keys), self._split(values))
+
+    def join(self, own: bool) -> None:
+        """One layer in the place of those for keys and values, and where they attend to their own positions also for
+        queries: for inference, since their parameters have other names then."""
+        parts = [self.q_proj, self.k_proj, self.v_proj][0 if own else 1 :]
+        joined = nn.Linear(self.k_proj.in_features, sum(part.out_features for part in parts), device="meta")
+        joined.weight = nn.Parameter(torch.cat([part.weight.detach() for part in parts]), requires_grad=False)
+        joined.bias = nn.Parameter(torch.cat([part.bias.detach() for part in parts]), requires_grad=False)
+        self.joined = joined
+        del self.k_proj, self.v_proj
+        if own:
+            del self.q_proj
 
     def forward(
         self,
-        hidden: Tensor,
+        query: Tensor,
         source: KeysValues,
         mask: Tensor | None = None,
         head_mask: Tensor | None = None,
         need_weights: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend from `hidden` to `source`.
+        """Attend from `query` to `source`.
 
-        hidden     (batch * beams, queries, embed_dim); beams > 1 only where they share their keys and no mask
-                   tells the queries of a row apart: the beams are then attended to as further queries of one row
+        query      (batch * beams, queries, embed_dim), of `q_proj` or `project_own`; beams > 1 only where they share
+                   their keys and no mask tells the queries of a row apart: the beams are then attended to as further
+                   queries of one row
         source     keys and values of `batch` rows
-        mask       bool, broadcastable to (batch, heads, queries, positions), True where a query may look
+        mask       what is added to the scores (see `additive`), broadcastable to (batch, heads, queries, positions)
         head_mask  (heads,) factor on each head's contribution; 0 silences it
         Returns (batch * beams, queries, embed_dim) and, if asked for, the weights (batch * beams, heads, queries,
         positions).
         """
-        rows, queries, embed_dim = hidden.shape
+        rows, queries, embed_dim = query.shape
         batch = source.keys.shape[0]
-        query = self._split(self.q_proj(hidden).reshape(batch, -1, embed_dim))  # (batch, heads, beams * queries, dim)
+        query = self._split(query.reshape(batch, -1, embed_dim))  # (batch, heads, beams * queries, dim)
         eager = need_weights or self.backend == "eager"
         attend = self._attend_eager if eager else self._attend_sdpa
         context, weights = attend(query, source, mask)
@@ -111,6 +143,11 @@ class MultiHeadAttention(nn.Module):
         by_beam = weights.view(batch, self.num_heads, rows // batch, queries, -1).transpose(1, 2)
         return output, by_beam.reshape(rows, self.num_heads, queries, -1)
 
+    def _parts(self, source: Tensor) -> tuple[Tensor, ...]:
+        assert self.joined is not None
+        parts: tuple[Tensor, ...] = self.joined(source).split(self.num_heads * self.head_dim, dim=-1)
+        return parts
+
     def _split(self, flat: Tensor) -> Tensor:
         """(batch, positions, embed_dim) -> (batch, heads, positions, head_dim)."""
         return flat.view(*flat.shape[:-1], self.num_heads, self.head_dim).transpose(1, 2)
@@ -118,8 +155,7 @@ class MultiHeadAttention(nn.Module):
     def _attend_eager(self, query: Tensor, source: KeysValues, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         scores = query @ source.keys.transpose(2, 3) * self.head_dim**-0.5
         if mask is not None:
-            # The least finite number, not -inf: a row that may look nowhere gives a mean, not NaN.
-            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+            scores = scores + mask
         weights = functional.dropout(scores.softmax(dim=-1), p=self.dropout, training=self.training)
         return weights @ source.values, weights
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
 from torch import Tensor
 
 from s2t_core.errors import StaleCacheError
@@ -9,16 +13,49 @@ from s2t_core.model.attention import KeysValues, KeysValuesBuffer
 from s2t_core.model.encoded import EncodedFrames
 
 
-class DecoderCache:
+class Cache(Protocol):
     """Keys and values of every decoder layer for `rows` hypotheses over one encoding.
 
     The hypotheses of one utterance share its cross keys and values: row r belongs to utterance
     r // (rows / utterances). The cache carries the generation of its encoding and refuses any other: with cross keys of
     old audio a decoder silently repeats the old audio.
+
+    cross   one entry a layer, each (utterances, heads, frames, head_dim)
+    length  positions that count; a tensor () where nobody waits for it
     """
 
+    @property
+    def cross(self) -> Sequence[KeysValues]: ...
+
+    @property
+    def length(self) -> int | Tensor: ...
+
+    def check(self, encoded: EncodedFrames) -> None:
+        """Raises StaleCacheError unless the cache was made from this very encoding."""
+        ...
+
+    def room(self, positions: int) -> int:
+        """Positions for which `append` returns keys when so many new ones come."""
+        ...
+
+    def append(self, layer: int, new: KeysValues) -> KeysValues:
+        """Write one layer's new positions (rows, heads, n, head_dim) and return all of them so far, or all there is
+        room for. The length counts only after `advance`, once every layer has written."""
+        ...
+
+    def advance(self, positions: int) -> None:
+        """Count `positions` more, written by every layer."""
+        ...
+
+    def reorder(self, rows: Tensor) -> None:
+        """Row i becomes what row `rows[i]` was. Beams change places only within their own utterance."""
+        ...
+
+
+class DecoderCache:
+    """Grows as it is needed, so that no position is looked at in vain. Made by `Decoder.new_cache`."""
+
     def __init__(self, cross: list[KeysValues], generation: int, rows: int, capacity: int) -> None:
-        """cross: one entry a layer, each (utterances, heads, frames, head_dim). Made by `Decoder.new_cache`."""
         self.cross = cross
         self.generation = generation
         self.rows = rows
@@ -27,26 +64,18 @@ class DecoderCache:
         self._own = [KeysValuesBuffer() for _ in cross]
 
     def check(self, encoded: EncodedFrames) -> None:
-        """Raises StaleCacheError unless the cache was made from this very encoding."""
-        if encoded.generation != self.generation:
-            raise StaleCacheError(
-                f"The decoder cache belongs to encoding {self.generation}, not to {encoded.generation}.",
-                "Make a new cache for every encoding.",
-            )
+        check_generation(encoded, self.generation)
+
+    def room(self, positions: int) -> int:
+        return self.length + positions
 
     def append(self, layer: int, new: KeysValues) -> KeysValues:
-        """Write one layer's new positions (rows, heads, n, head_dim) and return all of them so far.
-
-        The length counts only after `advance`, once every layer has written.
-        """
         return self._own[layer].behind(new, self._capacity)
 
     def advance(self, positions: int) -> None:
-        """Count `positions` more, written by every layer."""
         self._set(self.length + positions)
 
     def reorder(self, rows: Tensor) -> None:
-        """Row i becomes what row `rows[i]` was. Beams change places only within their own utterance."""
         for own in self._own:
             own.reorder(rows)
 
@@ -60,3 +89,52 @@ class DecoderCache:
         self.length = length
         for own in self._own:
             own.length = length
+
+
+class StaticCache:
+    """Of one size and in one place for good, so that a GPU can replay the same work over it.
+
+    What lies behind `length` is hidden by the decoder's mask; it is zeros or stale, but never NaN.
+    """
+
+    def __init__(self, cross: list[KeysValues], rows: int, capacity: int) -> None:
+        """cross: buffers for the encoding's keys and values, to be written by whoever encodes."""
+        self.cross = cross
+        self.generation = 0
+        keys = cross[0].keys
+        self.length = torch.zeros((), dtype=torch.long, device=keys.device)
+        self._own = keys.new_zeros(len(cross), 2, rows, keys.shape[1], capacity, keys.shape[3])
+
+    def begin(self, encoded: EncodedFrames) -> None:
+        """Forget all positions: `cross` belongs to this encoding now."""
+        self.generation = encoded.generation
+        self.length.zero_()
+
+    def check(self, encoded: EncodedFrames) -> None:
+        check_generation(encoded, self.generation)
+
+    def room(self, positions: int) -> int:
+        return self._own.shape[4]
+
+    def append(self, layer: int, new: KeysValues) -> KeysValues:
+        count = new.keys.shape[2]
+        places = self.length + torch.arange(count, device=self.length.device) if count > 1 else self.length.view(1)
+        own = self._own[layer]
+        for kept, part in zip(own, new, strict=True):
+            kept.index_copy_(2, places, part)
+        return KeysValues(own[0], own[1])
+
+    def advance(self, positions: int) -> None:
+        self.length += positions
+
+    def reorder(self, rows: Tensor) -> None:
+        self._own.copy_(self._own.index_select(2, rows))
+
+
+def check_generation(encoded: EncodedFrames, generation: int) -> None:
+    """Raises StaleCacheError unless the encoding is of this generation."""
+    if encoded.generation != generation:
+        raise StaleCacheError(
+            f"The decoder cache belongs to encoding {generation}, not to {encoded.generation}.",
+            "Make a new cache for every encoding.",
+        )

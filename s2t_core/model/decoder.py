@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from s2t_core.config import ModelConfig
 from s2t_core.model.activations import activation
-from s2t_core.model.attention import KeysValues, KeysValuesBuffer, MultiHeadAttention
-from s2t_core.model.cache import DecoderCache
+from s2t_core.model.attention import KeysValues, KeysValuesBuffer, MultiHeadAttention, additive
+from s2t_core.model.cache import Cache, DecoderCache
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.encoder import drops_layer, row, run_layer
 from s2t_core.model.positions import SinusoidalPositions
@@ -40,7 +40,7 @@ class _LayerInputs:
     """What a layer needs beside the hidden states."""
 
     index: int
-    cache: DecoderCache | None
+    cache: Cache | None
     source: KeysValues  # of the encoding, this layer's
     own_mask: Tensor | None
     cross_mask: Tensor | None
@@ -73,16 +73,15 @@ class DecoderLayer(nn.Module):
 
     def forward(self, hidden: Tensor, inputs: _LayerInputs) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """hidden (rows, tokens, d_model) -> the same shape, and self- and cross-attention weights if asked for."""
-        normed = self.self_attn_layer_norm(hidden)
-        own = self.self_attn.project(normed)
+        query, own = self.self_attn.project_own(self.self_attn_layer_norm(hidden))
         if inputs.cache is not None:
             own = inputs.cache.append(inputs.index, own)
-        attended, weights = self.self_attn(normed, own, inputs.own_mask, inputs.head_mask, inputs.need_weights)
+        attended, weights = self.self_attn(query, own, inputs.own_mask, inputs.head_mask, inputs.need_weights)
         hidden = hidden + functional.dropout(attended, self.dropout, self.training)
 
-        normed = self.encoder_attn_layer_norm(hidden)
+        query = self.encoder_attn.q_proj(self.encoder_attn_layer_norm(hidden))
         attended, cross_weights = self.encoder_attn(
-            normed, inputs.source, inputs.cross_mask, inputs.cross_head_mask, inputs.need_cross_weights
+            query, inputs.source, inputs.cross_mask, inputs.cross_head_mask, inputs.need_cross_weights
         )
         hidden = hidden + functional.dropout(attended, self.dropout, self.training)
 
@@ -107,10 +106,13 @@ class Decoder(nn.Module):
     def _layers(self) -> Iterator[DecoderLayer]:
         return cast(Iterator[DecoderLayer], iter(self.layers))
 
+    def sources(self, encoded: Tensor) -> list[KeysValues]:
+        """The cross-attention's keys and values of encoded frames (batch, frames, d_model), one entry a layer."""
+        return [layer.encode_source(encoded) for layer in self._layers()]
+
     def new_cache(self, encoded: EncodedFrames, beams: int = 1, capacity: int = 64) -> DecoderCache:
         """An empty cache for `beams` hypotheses an utterance; the cross keys and values are computed here, once."""
-        cross = [layer.encode_source(encoded.values) for layer in self._layers()]
-        return DecoderCache(cross, encoded.generation, encoded.values.shape[0] * beams, capacity)
+        return DecoderCache(self.sources(encoded.values), encoded.generation, encoded.values.shape[0] * beams, capacity)
 
     def next_cache(self, encoded: EncodedFrames, sources: Sequence[KeysValuesBuffer], capacity: int) -> DecoderCache:
         """An empty cache for the next encoding of one growing utterance.
@@ -128,7 +130,7 @@ class Decoder(nn.Module):
         self,
         tokens: Tensor,
         encoded: EncodedFrames,
-        cache: DecoderCache | None = None,
+        cache: Cache | None = None,
         *,
         token_mask: Tensor | None = None,
         head_mask: Tensor | None = None,
@@ -147,10 +149,11 @@ class Decoder(nn.Module):
         """
         if cache is not None:
             cache.check(encoded)
-        past = 0 if cache is None else cache.length
-        hidden = self._embed(tokens, past)
-        own_mask = causal_mask(tokens.shape[1], past, token_mask, tokens.device)
-        cross_mask = None if encoded.mask is None else encoded.mask[:, None, None, :]
+        past, room = (0, tokens.shape[1]) if cache is None else (cache.length, cache.room(tokens.shape[1]))
+        hidden = self._embed(tokens, past, room)
+        own_mask = causal_mask(tokens.shape[1], past, room, token_mask, tokens.device)
+        own_mask = None if own_mask is None else additive(own_mask, hidden.dtype)
+        cross_mask = None if encoded.mask is None else additive(encoded.mask[:, None, None, :], hidden.dtype)
         checkpointed = self.gradient_checkpointing and self.training
         states, attentions, cross_attentions = [hidden], [], []
         for index, layer in enumerate(self._layers()):
@@ -183,18 +186,22 @@ class Decoder(nn.Module):
             tuple(cross_attentions),
         )
 
-    def _embed(self, tokens: Tensor, past: int) -> Tensor:
+    def _embed(self, tokens: Tensor, past: int | Tensor, room: int) -> Tensor:
         hidden = self.embed_tokens(tokens) * self.embed_scale
-        hidden = hidden + self.embed_positions(tokens != self.config.pad_token_id, past).to(hidden.dtype)
+        hidden = hidden + self.embed_positions(tokens != self.config.pad_token_id, past, room).to(hidden.dtype)
         return functional.dropout(hidden, self.config.dropout, self.training)
 
 
-def causal_mask(length: int, past: int, token_mask: Tensor | None, device: torch.device) -> Tensor | None:
+def causal_mask(
+    length: int, past: int | Tensor, room: int, token_mask: Tensor | None, device: torch.device
+) -> Tensor | None:
     """True where a new token may look: at what came before it and at itself, unless `token_mask` hides it.
 
-    Returns (length, past + length) or (rows, 1, length, past + length) bool; None where there is nothing to hide.
+    room  positions that there are keys for: those that count, or a whole buffer
+    Returns (length, room) or (rows, 1, length, room) bool; None where there is nothing to hide.
     """
-    if length == 1 and token_mask is None:
+    if length == 1 and token_mask is None and isinstance(past, int):
         return None
-    mask = torch.ones(length, past + length, dtype=torch.bool, device=device).tril(diagonal=past)
+    last = past + torch.arange(length, device=device).unsqueeze(1)
+    mask = torch.arange(room, device=device) <= last
     return mask if token_mask is None else mask & token_mask[:, None, None, :]

@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from s2t_core.config import ModelConfig
 from s2t_core.model.activations import activation
-from s2t_core.model.attention import KeysValuesBuffer, MultiHeadAttention
+from s2t_core.model.attention import KeysValuesBuffer, MultiHeadAttention, additive
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.positions import SinusoidalPositions
 from s2t_core.model.subsampler import ConvSubsampler, frame_mask
@@ -54,14 +54,14 @@ class EncoderLayer(nn.Module):
         need_weights: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """hidden (batch, frames, d_model) -> the same shape, and the attention weights if asked for."""
-        normed = self.self_attn_layer_norm(hidden)
-        attended, weights = self.self_attn(normed, self.self_attn.project(normed), mask, head_mask, need_weights)
+        query, own = self.self_attn.project_own(self.self_attn_layer_norm(hidden))
+        attended, weights = self.self_attn(query, own, mask, head_mask, need_weights)
         return self._feed_forward(hidden, attended), weights
 
     def extend(self, hidden: Tensor, past: KeysValuesBuffer) -> Tensor:
         """The output of frames (1, frames, d_model) that come behind those of `past`, where theirs are written."""
-        normed = self.self_attn_layer_norm(hidden)
-        attended, _ = self.self_attn(normed, past.behind(self.self_attn.project(normed)))
+        query, own = self.self_attn.project_own(self.self_attn_layer_norm(hidden))
+        attended, _ = self.self_attn(query, past.behind(own))
         return self._feed_forward(hidden, attended)
 
     def _feed_forward(self, hidden: Tensor, attended: Tensor) -> Tensor:
@@ -101,6 +101,7 @@ class Encoder(nn.Module):
         lengths: Tensor | None = None,
         *,
         chunk_frames: int | None = None,
+        isolated: bool = False,
         head_mask: Tensor | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
@@ -109,10 +110,12 @@ class Encoder(nn.Module):
 
         features      (batch, frames, bins), shorter rows padded at the end
         lengths       (batch,) real frames of each row; None: all
+        isolated      every row comes out as if it were alone, whatever pads it (transformers lets padding through where
+                      there are several convolutions)
         chunk_frames  encoder frames a chunk: a frame sees its own chunk and what came before it; None: everything
         head_mask     (layers, heads)
         """
-        hidden = self.conv(features) * self.embed_scale
+        hidden = (self.conv(features, lengths) if isolated else self.conv(features)) * self.embed_scale
         frames = hidden.shape[1]
         if lengths is None:
             real = torch.ones(hidden.shape[:2], dtype=torch.bool, device=hidden.device)
@@ -125,6 +128,8 @@ class Encoder(nn.Module):
         if chunk_frames is not None:
             chunked = chunk_mask(frames, chunk_frames, hidden.device)
             attention_mask = chunked if attention_mask is None else attention_mask & chunked
+        if attention_mask is not None:
+            attention_mask = additive(attention_mask, hidden.dtype)
         checkpointed = self.gradient_checkpointing and self.training
         states, attentions = [hidden], []
         for index, layer in enumerate(self.layers):

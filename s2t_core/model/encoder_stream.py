@@ -24,13 +24,13 @@ class EncoderStream:
     def __init__(self, encoder: Encoder, look_ahead: int) -> None:
         self._encoder = encoder
         self._look_ahead = look_ahead
-        device, config = next(encoder.parameters()).device, encoder.config
+        config, like = encoder.config, encoder.layer_norm.weight
         self._stride = config.subsampling
         self._contaminated = padded_frames(config)
-        self._features = torch.zeros(0, config.input_feat_per_channel * config.input_channels, device=device)
+        self._features = like.new_zeros(0, config.input_feat_per_channel * config.input_channels)
         self._dropped = 0  # features before those, no longer needed
         self._heard = 0  # frames that have left the convolutions
-        self._open = torch.zeros(1, 0, config.d_model, device=device)  # inputs of the layers, not settled yet
+        self._open = like.new_zeros(1, 0, config.d_model)  # inputs of the layers, not settled yet
         self._settled = self._open  # encoding of the frames before
         self._past = [KeysValuesBuffer() for _ in encoder.layers]
 
@@ -67,7 +67,7 @@ class EncoderStream:
         first = self._dropped // self._stride
         fresh = self._encoder.conv(self._features.unsqueeze(0))[:, self._heard - first : end - first]
         real = torch.ones(1, end - self._heard, dtype=torch.bool, device=fresh.device)
-        positions = self._encoder.embed_positions(real, past_length=self._heard).to(fresh.dtype)
+        positions = self._encoder.embed_positions(real, past=self._heard).to(fresh.dtype)
         self._open = torch.cat([self._open, fresh * self._encoder.embed_scale + positions], dim=1)
         self._heard = end
         needed = min(max(0, end - self._contaminated), self.taken // self._stride) * self._stride

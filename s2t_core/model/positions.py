@@ -40,16 +40,20 @@ class SinusoidalPositions(nn.Module):
         self.padding_idx = padding_idx
         self._table = torch.empty(0, dim)
 
-    def forward(self, is_real: Tensor, past_length: int = 0) -> Tensor:
-        """Positions of a batch whose rows come after `past_length` earlier positions.
+    def forward(self, is_real: Tensor, past: int | Tensor = 0, room: int | None = None) -> Tensor:
+        """Positions of a batch whose rows come after `past` earlier positions.
 
         is_real  (batch, length) bool; padding gets the zero row and is not counted
+        past     a number, or a tensor () on the device, which is not waited for: then `room` says how many positions
+                 there can be
         Returns (batch, length, dim).
         """
-        needed = self.padding_idx + 1 + past_length + is_real.shape[1]
+        if room is None:
+            room = int(past) + is_real.shape[1]
+        needed = self.padding_idx + 1 + room
         if needed > self._table.shape[0] or self._table.device != is_real.device:
             count = max(needed, self.num_positions) + _OFFSET
             self._table = sinusoids(count, self.dim, self.padding_idx).to(is_real.device)
         counted = is_real.long()
-        index = (counted.cumsum(dim=1) + past_length) * counted + self.padding_idx
+        index = (counted.cumsum(dim=1) + past) * counted + self.padding_idx
         return self._table[index]

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from s2t_core.config import ModelConfig
 from s2t_core.model.attention import BACKENDS, MultiHeadAttention
-from s2t_core.model.cache import DecoderCache
+from s2t_core.model.cache import Cache
 from s2t_core.model.decoder import Decoder, DecoderOutput
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.encoder import Encoder, EncoderOutput
@@ -68,6 +68,11 @@ class Speech2TextForConditionalGeneration(nn.Module):
     def device(self) -> torch.device:
         return self.model.decoder.embed_tokens.weight.device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of hidden states and features; layer norms keep it whatever becomes of the linear layers."""
+        return self.model.decoder.layer_norm.weight.dtype
+
     def tie_weights(self) -> None:
         """Make the head and the embeddings one tensor, where the configuration says so."""
         if self.config.tie_word_embeddings:
@@ -98,14 +103,25 @@ class Speech2TextForConditionalGeneration(nn.Module):
         self.model.encoder.gradient_checkpointing = enabled
         self.model.decoder.gradient_checkpointing = enabled
 
+    def join_projections(self) -> None:
+        """Fewer and larger multiplications: for inference, since parameters are renamed."""
+        for name, module in self.named_modules():
+            if isinstance(module, MultiHeadAttention):
+                module.join(own=not name.endswith("encoder_attn"))
+
     def encode(self, features: Tensor, lengths: Tensor | None = None, chunk_frames: int | None = None) -> EncodedFrames:
         """features (batch, frames, bins), lengths (batch,) -> the encoding; `chunk_frames` as the encoder takes it."""
         encoded: EncodedFrames = self.model.encoder(features, lengths, chunk_frames=chunk_frames).encoded
         return encoded
 
-    def decode(self, tokens: Tensor, encoded: EncodedFrames, cache: DecoderCache | None = None) -> Tensor:
+    def decode(self, tokens: Tensor, encoded: EncodedFrames, cache: Cache | None = None) -> Tensor:
         """tokens (rows, tokens) that the cache does not hold yet -> logits (rows, tokens, vocabulary)."""
         logits: Tensor = self.lm_head(self.model.decoder(tokens, encoded, cache).hidden)
+        return logits
+
+    def decode_last(self, tokens: Tensor, encoded: EncodedFrames, cache: Cache) -> Tensor:
+        """As `decode`, but the logits (rows, vocabulary) behind the last of the tokens alone."""
+        logits: Tensor = self.lm_head(self.model.decoder(tokens, encoded, cache).hidden[:, -1])
         return logits
 
     # the masks and records that transformers' class takes, too

@@ -14,6 +14,7 @@ class ConvSubsampler(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        self._kernels = config.conv_kernel_sizes
         first = config.input_feat_per_channel * config.input_channels
         last = config.num_conv_layers - 1
         self.conv_layers = nn.ModuleList(
@@ -27,10 +28,16 @@ class ConvSubsampler(nn.Module):
             for i, kernel in enumerate(config.conv_kernel_sizes)
         )
 
-    def forward(self, features: Tensor) -> Tensor:
-        """(batch, frames, bins) -> (batch, subsampled frames, d_model)."""
+    def forward(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """(batch, frames, bins) -> (batch, subsampled frames, d_model).
+
+        lengths  (batch,) real frames; behind them every convolution sees zeros, as at the end of a row that is alone
+        """
         hidden = features.transpose(1, 2)
-        for conv in self.conv_layers:
+        for conv, kernel in zip(self.conv_layers, self._kernels, strict=True):
+            if lengths is not None:
+                hidden = hidden * real_frames(lengths, hidden.shape[2]).unsqueeze(1)
+                lengths = _after(lengths, kernel)
             hidden = functional.glu(conv(hidden), dim=1)
         return hidden.transpose(1, 2)
 
@@ -38,14 +45,22 @@ class ConvSubsampler(nn.Module):
 def output_lengths(lengths: Tensor, config: ModelConfig) -> Tensor:
     """Encoder frames made of so many feature frames, for any shape of `lengths`."""
     for kernel in config.conv_kernel_sizes:
-        lengths = (lengths + 2 * (kernel // 2) - kernel) // 2 + 1
+        lengths = _after(lengths, kernel)
     return lengths
+
+
+def _after(lengths: Tensor, kernel: int) -> Tensor:
+    return (lengths + 2 * (kernel // 2) - kernel) // 2 + 1
+
+
+def real_frames(lengths: Tensor, frames: int) -> Tensor:
+    """(batch, frames) bool, True at the first `lengths` (batch,) of each row."""
+    return torch.arange(frames, device=lengths.device).unsqueeze(0) < lengths.unsqueeze(1)
 
 
 def frame_mask(lengths: Tensor, frames: int, config: ModelConfig) -> Tensor:
     """(batch, frames) bool, True at the encoder frames that come from real feature frames; lengths is (batch,)."""
-    real = output_lengths(lengths, config)
-    return torch.arange(frames, device=lengths.device).unsqueeze(0) < real.unsqueeze(1)
+    return real_frames(output_lengths(lengths, config), frames)
 
 
 def settled_frames(feature_frames: int, config: ModelConfig) -> int:

@@ -51,8 +51,8 @@ class TablePositions(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(table, requires_grad=False)
 
-    def forward(self, is_real: Tensor, past_length: int = 0) -> Tensor:
-        return self.weight[past_length : past_length + is_real.shape[1]].unsqueeze(0)
+    def forward(self, is_real: Tensor, past: int = 0, room: int | None = None) -> Tensor:
+        return self.weight[past : past + is_real.shape[1]].unsqueeze(0)
 
 
 class Teacher:

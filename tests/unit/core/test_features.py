@@ -6,6 +6,7 @@ import importlib.util
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import Speech2TextFeatureExtractor
@@ -13,6 +14,7 @@ from transformers import Speech2TextFeatureExtractor
 from s2t_core.config import FeatureConfig, read_feature_config
 from s2t_core.errors import AudioFormatError
 from s2t_core.features import fbank as fbank_module
+from s2t_core.features.bank import features_batch
 from s2t_core.features.cmvn import running_cmvn, statistics, utterance_cmvn
 from s2t_core.features.fbank import fbank, frame_count, native_fbank
 from s2t_core.features.resample import StreamingResampler
@@ -127,3 +129,20 @@ def test_a_tone_keeps_its_pitch_when_resampled():
 def test_rates_nobody_records_at_are_refused(rate):
     with pytest.raises(AudioFormatError, match="sampling rate"):
         StreamingResampler(rate)
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+def test_a_batch_in_torch_has_the_features_of_each_recording(normalise):
+    config = FeatureConfig(do_ceptral_normalize=normalise)
+    rng = np.random.default_rng(0)
+    clips = [(rng.standard_normal(count) * 0.1).astype(np.float32) for count in (16000, 400, 9999, 399)]
+    clips[0][:4000] = 0.0
+    samples = torch.zeros(len(clips), 16000)
+    for row, clip in zip(samples, clips, strict=True):
+        row[: len(clip)] = torch.from_numpy(clip)
+    features, counts = features_batch(samples, torch.tensor([len(clip) for clip in clips]), config)
+    for row, count, clip in zip(features, counts.tolist(), clips, strict=True):
+        wanted = utterance_cmvn(native_fbank(clip, config), config) if count else np.zeros((0, 80), np.float32)
+        assert count == len(wanted)
+        np.testing.assert_allclose(row[:count], wanted, atol=2e-3)
+        assert not row[count:].any()
