@@ -13,6 +13,7 @@ from app.audio.file import read_chunks
 from app.display import display_fault
 from app.errors import AppError
 from app.finding import Finding
+from app.hotkey.platform import make_hotkeys
 from app.paths import log_file, sample_audio
 from s2t_core.errors import S2TError
 from s2t_core.features.fbank import backend
@@ -27,6 +28,7 @@ def examine(model: Path, device: str) -> Iterator[Finding]:
         "model": lambda: _model(model, device),
         "microphone": _microphone,
         "display": _display,
+        "global keys": _global_keys,
         "log": lambda: str(log_file()),
     }
     return (_run(name, check) for name, check in checks.items())
@@ -80,3 +82,14 @@ def _display() -> str:
     if fault:
         raise AppError(fault)
     return "a window can open"
+
+
+def _global_keys() -> str:
+    hotkeys = make_hotkeys()
+    try:
+        fault = hotkeys.fault()
+        if fault:
+            raise AppError(f"{hotkeys.name}: {fault}")
+        return hotkeys.name
+    finally:
+        hotkeys.close()

@@ -119,7 +119,7 @@ MAY_IMPORT = {
     "app.network_guard": ["app.errors"],
     "app.network_tour": ["app", "s2t_core"],
     "app.network_check": ["app.finding", "app.network_tour"],
-    "app.doctor": ["app.audio", "app.display", "app.errors", "app.finding", "app.paths", "s2t_core"],
+    "app.doctor": ["app.audio", "app.display", "app.errors", "app.finding", "app.hotkey", "app.paths", "s2t_core"],
     "app.application": ["app", "s2t_core"],
     "app.cli": ["app", "s2t_core"],
     "app.__main__": ["app.cli", "app.ctl"],

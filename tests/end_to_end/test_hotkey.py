@@ -26,7 +26,7 @@ class Other:
     """The window of another program, and a hand on the keyboard."""
 
     def __init__(self, env, log):
-        self.env, self.log = os.environ | env, log
+        self.env, self.log = os.environ | env | {"PYTHONPATH": str(ROOT)}, log
 
     def lines(self, kind):
         return [line.removeprefix(f"{kind} ") for line in self.log.read_text().splitlines() if line.startswith(kind)]
@@ -232,3 +232,67 @@ def test_without_its_server_it_ends_quietly_and_says_so(tmp_path, monkeypatch):
     keys.close()
     keys.close()
     assert time.monotonic() - began < 1
+
+
+@pytest.fixture
+def desk(other, tmp_path):
+    log = tmp_path / "desk.log"
+    with running([sys.executable, str(ROOT / "tests/support/drive_hotkeys.py")], other.env, log):
+        told = Other(other.env, log)
+        told.signals = lambda: [line for line in log.read_text().splitlines() if not line.startswith(("pill", "ready"))]
+        wait_for(lambda: "ready" in log.read_text(), timeout_s=20, what="desk")
+        yield told
+
+
+def test_the_sign_appears_and_the_keyboard_stays_with_the_other_window(other, desk):
+    focus = len(other.lines("focus"))
+    other.hand("key", "ctrl+alt+space")
+    wait_for(lambda: any(line.startswith("True listening") for line in desk.lines("pill")), 5, "sign")
+    time.sleep(0.3)
+    other.hand("type", "--delay", "30", "still here")
+    wait_for(lambda: other.text == "'still here'", 5, "text in the other window")
+    active = subprocess.run(["xdotool", "getactivewindow", "getwindowname"], env=other.env, capture_output=True)
+    assert active.stdout.strip() == b"another program"
+    x, y, width, height = (int(word) for word in desk.lines("pill")[-1].split()[2:])
+    assert abs(x + width / 2 - 640) < 3 and 600 < y and y + height < 800
+    other.hand("key", "ctrl+alt+space")
+    wait_for(lambda: any(line.startswith("True done") for line in desk.lines("pill")), 5, "end")
+    wait_for(lambda: desk.lines("pill")[-1].startswith("False done"), 5, "nothing on the screen")
+    assert desk.signals() == ["begin True", "taken False", "end"]
+    assert len(other.lines("focus")) == focus
+    other.hand("key", "ctrl+a", "key", "BackSpace")
+    wait_for(lambda: other.text == "''", 5, "empty window")
+
+
+def test_taps_holds_and_esc_mean_what_they_should(other, desk):
+    escapes = other.lines("key").count("Esc")
+    other.hand("keydown", "ctrl", "keydown", "alt", "keydown", "space", "sleep", "0.9")
+    other.hand("keyup", "space", "keyup", "alt", "keyup", "ctrl")
+    wait_for(lambda: desk.signals() == ["begin True", "taken True", "end"], 5, "hold")
+    other.hand("key", "Escape")
+    wait_for(lambda: other.lines("key").count("Esc") == escapes + 1, 5, "Esc in the other window")
+    other.hand("key", "ctrl+alt+space", "sleep", "0.3", "key", "Escape")
+    wait_for(lambda: desk.signals()[3:] == ["begin True", "taken False", "cancel"], 5, "Esc here")
+    time.sleep(0.2)
+    other.hand("key", "Escape")
+    wait_for(lambda: other.lines("key").count("Esc") == escapes + 2, 5, "Esc in the other window")
+    other.hand("key", "ctrl+alt+v", "key", "ctrl+alt+BackSpace")
+    wait_for(lambda: desk.signals()[6:] == ["insert_last", "take_back"], 5, "the other keys")
+    assert other.text == "''"
+
+
+def test_fifty_taps_reach_the_desk_as_fifty(other, desk):
+    for _ in range(50):
+        other.hand("key", "ctrl+alt+space")
+        time.sleep(0.05)
+    wait_for(lambda: desk.signals().count("end") == 25, 10, "taps")
+    time.sleep(0.2)
+    assert desk.signals() == ["begin True", "taken False", "end"] * 25
+
+
+def test_a_key_that_is_taken_is_noticed_with_a_remedy(other, desk, keys, tmp_path):
+    log = tmp_path / "second.log"
+    with running([sys.executable, str(ROOT / "tests/support/drive_hotkeys.py")], other.env, log):
+        wait_for(lambda: "noticed" in log.read_text(), 10, "notice")
+    line = next(line for line in log.read_text().splitlines() if line.startswith("noticed"))
+    assert "Ctrl+Alt+Space is taken by another program. Choose another key in Settings, Keys." in line
