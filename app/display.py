@@ -30,7 +30,7 @@ def display_fault() -> str:
     display = os.environ.get("DISPLAY", "")
     if not display:
         return f"There is no display. {_HEADLESS}"
-    if not _x11_answers(display):
+    if not x11_answers(display):
         return f"The display {display} does not answer. {_HEADLESS}"
     if missing:
         return f"Qt lacks libraries for X11. Install them with: sudo apt install {' '.join(missing)}"
@@ -44,7 +44,8 @@ def _wayland_answers() -> bool:
     return _connects(str(Path(os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")) / name))
 
 
-def _x11_answers(display: str) -> bool:
+def x11_answers(display: str) -> bool:
+    """Whether an X server listens there."""
     match = re.fullmatch(r"(?:unix)?([^:/]*):(\d+)(?:\.\d+)?", display)
     if match is None:
         return Path(display.rsplit(":", 1)[0]).exists()  # macOS writes the path of a socket

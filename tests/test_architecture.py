@@ -88,7 +88,7 @@ MAY_IMPORT = {
     "app.file_queue": ["app.audio", "app.errors", "app.file_text", "s2t_core"],
     "app.transcribe": ["app.file_text", "app.audio", "app.errors", "app.export", "app.terminal", "s2t_core"],
     "app.output": ["app.errors"],
-    "app.output.x11": ["app.errors", "app.output.contract"],
+    "app.output.x11": ["app.display", "app.errors", "app.output.contract"],
     "app.figures": ["s2t_core.manifest", "s2t_core.metrics", "s2t_core.types"],
     "app.calibrate": ["app.audio", "app.errors", "app.evaluate", "app.figures", "app.terminal", "s2t_core"],
     "app.evaluate": ["app.audio", "app.errors", "app.export", "app.figures", "app.steering", "app.terminal",

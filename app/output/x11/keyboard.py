@@ -55,10 +55,9 @@ class Keyboard:
         self._strokes: dict[int, Stroke] = {}
         self._width = 1
         self._lent: dict[int, int] = {}  # what spare keys mean now: keycode by keysym
-        self.read_layout()
 
     def read_layout(self) -> None:
-        """Learn the layout, which may have changed."""
+        """Learn the layout, which may have changed since the last time."""
         info = self._display.display.info
         rows = self._display.get_keyboard_mapping(info.min_keycode, info.max_keycode - info.min_keycode + 1)
         self._width = len(rows[0])
@@ -87,7 +86,8 @@ class Keyboard:
 
     @contextlib.contextmanager
     def steady(self) -> Iterator[None]:
-        """The first layout without Caps Lock or sticky keys; in the end all is as it was."""
+        """The first layout as it is now, without Caps Lock or sticky keys; in the end all is as it was."""
+        self.read_layout()
         locks = self._xkb.locks()
         affected = 0xFF & ~self._mask_of(_NUM_LOCK)
         changes = locks.layout != 0 or locks.modifiers & affected
