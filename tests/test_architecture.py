@@ -92,7 +92,7 @@ MAY_IMPORT = {
     "app.hotkey.gesture": [],
     "app.output": ["app.errors"],
     "app.output.dictated": ["s2t_core.transcript", "s2t_core.types"],
-    "app.output.x11": ["app.errors", "app.output", "app.portal"],
+    "app.output.x11": ["app.display", "app.errors", "app.output"],
     "app.ui": ["app.export.options", "app.hotkey.keys", "app.paths", "app.setting_paths", "app.settings", "app.state",
                "s2t_core.transcript", "s2t_core.types"],
     "app.desk": ["app", "s2t_core"],

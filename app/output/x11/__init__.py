@@ -16,6 +16,6 @@ def ways() -> list[Way]:
 
 def focus() -> Focus:
     """Raises NoX11."""
-    from app.output.x11.focus import X11Focus
+    from app.output.x11.keyboard_focus import X11Focus
 
     return X11Focus()

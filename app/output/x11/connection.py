@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from Xlib import X, display, error
 
+from app.display import x11_answers
 from app.errors import AppError
 
 T = TypeVar("T")
@@ -38,8 +39,11 @@ def connect() -> Any:
     name = os.environ.get("DISPLAY", "")
     if not name:
         raise NoX11("There is no X display.", "Start the program on an X11 desktop")
+    if not x11_answers(name):
+        raise NoX11(f"The display {name} does not answer.", "Check DISPLAY")
     try:
-        connection = display.Display(name)
+        # Told nothing else, the library would look for a missing server on the network.
+        connection = display.Display(f"unix/{name}" if name.startswith(":") else name)
     except (error.DisplayError, *FAILED) as failure:
         raise NoX11(f"The display {name} does not answer ({failure}).", "Check DISPLAY") from None
     connection.set_error_handler(lambda *_: None)  # a window that has gone is no error of ours
