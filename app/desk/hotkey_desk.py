@@ -109,6 +109,10 @@ class HotkeyDesk(QObject):
         words = len(text.split())
         self._show("done", "Nothing was heard" if not words else "1 word" if words == 1 else f"{words} words")
 
+    def undone(self) -> None:
+        """What was inserted last is gone again."""
+        self._show("done", "Taken back")
+
     def wait(self, reason: str) -> None:
         """The text did not arrive, and is kept: a line says why and what to do."""
         self._show("waiting", reason)
@@ -149,6 +153,7 @@ class HotkeyDesk(QObject):
         else:
             before, self._seen[change.name] = self._seen.get(change.name), change.time_s
             if before is None or change.time_s - before > _REPEAT_S:
+                self._ours = self._ours or not self._gesture.active
                 (self.insert_last if change.name == "insert_last" else self.take_back).emit()
 
     def _take(self, gesture: Gesture, acts: tuple[Act, ...]) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from app.errors import sentence
+from app.errors import AppError, sentence
 from app.output.contract import Focus, NotInserted, Target, Way
 from app.output.joint import joined, settles
+
+logger = logging.getLogger(__name__)
 
 SECRET = "A password field has the keyboard: nothing is inserted there."
 _ELSEWHERE = "Another window has the keyboard."
@@ -72,6 +75,16 @@ class _Dictation:
         return self.target is not None and self.target.is_own
 
 
+class _Nobody:
+    """Has the keyboard, as far as is known."""
+
+    def target(self) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
 class Typist(threading.Thread):
     """Calls return at once; what comes of them is reported on this thread, in their order."""
 
@@ -112,7 +125,11 @@ class Typist(threading.Thread):
         return not self.is_alive()
 
     def run(self) -> None:
-        self._focus, self._ways = self._open_platform()
+        try:
+            self._focus, self._ways = self._open_platform()
+        except AppError as error:
+            self._focus, self._ways = _Nobody(), ()
+            logger.warning("no text can be inserted: %s", error)
         while (job := self._jobs.get()) is not None:
             try:
                 job()
