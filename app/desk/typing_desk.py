@@ -34,6 +34,7 @@ class TypingDesk(QObject):
         self._desktop, self._keys = desktop, keys
         self._runs = False  # the recording that runs is for another window
         self._is_live = False  # its words are inserted as they are settled
+        self._is_dropped = False  # it was cancelled, and its last words are still to come
         self._waits = ""  # what is inserted when the last dictation is asked for
         self._typist = Typist(open_platform, self._reported.emit)
         self._typist.start()
@@ -72,7 +73,7 @@ class TypingDesk(QObject):
             self._keys.fail(_RUNS)
             return
         self._pin()
-        self._runs, self._is_live = True, False
+        self._runs, self._is_live, self._is_dropped = True, False, False
         self._desktop.dictate()
         if controller.state is State.IDLE:
             self._runs = False
@@ -84,8 +85,7 @@ class TypingDesk(QObject):
         """The recording is over, and nothing more of it is inserted; its text is in the window of Dictate."""
         self._desktop.controller.stop()
         if self._runs:
-            self._runs = False
-            self._waits = dictated(self._desktop.controller.document)
+            self._is_live, self._is_dropped = False, True
             self._keys.drop()
 
     def insert_last(self) -> None:
@@ -122,7 +122,8 @@ class TypingDesk(QObject):
         if self._runs:
             self._runs = False
             self._waits = dictated(self._desktop.controller.document)
-            self._typist.finish(self._waits)
+            if not self._is_dropped:
+                self._typist.finish(self._waits)
 
     def _receive(self, report: Report) -> None:
         if isinstance(report, Pinned):
