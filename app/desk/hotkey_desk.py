@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -38,6 +39,7 @@ class HotkeyDesk(QObject):
     take_back = Signal()
     noticed = Signal(str)  # keys that cannot be had, in one line with a remedy; empty once they all can
     _changed = Signal(object)  # a KeyChange, from the thread of the keys
+    _unbound = Signal(object)  # lines by the names of keys, from the thread that binds
 
     def __init__(self, settings: Settings, hotkeys: Hotkeys | None = None, parent: QObject | None = None) -> None:
         """hotkeys: this platform's, if none are given."""
@@ -45,6 +47,7 @@ class HotkeyDesk(QObject):
         self.pill = Pill()
         self.faults: dict[str, str] = {}  # of keys that are not bound, by name
         self._hotkeys = hotkeys or make_hotkeys()
+        self._binder = ThreadPoolExecutor(1, "binder") if self._hotkeys.asks else None
         self._settings = settings
         self._gesture = Gesture(settings.keys.hold_ms / 1000)
         self._bound: dict[str, str] = {}
@@ -56,6 +59,7 @@ class HotkeyDesk(QObject):
         self._due.setTimerType(Qt.TimerType.PreciseTimer)
         self._due.timeout.connect(lambda: self._take(*pass_time(self._gesture, time.monotonic())))
         self._changed.connect(self._hear)
+        self._unbound.connect(self._tell_unbound)
 
     @property
     def name(self) -> str:
@@ -131,6 +135,8 @@ class HotkeyDesk(QObject):
         """Every key is the other programs' again, and nothing is left on the screen."""
         self._due.stop()
         self._hotkeys.close()
+        if self._binder is not None:
+            self._binder.shutdown(cancel_futures=True)
         self.pill.close()
 
     def _show(self, look: PillLook, text: str = "") -> None:
@@ -188,7 +194,12 @@ class HotkeyDesk(QObject):
         if wanted == self._bound:
             return
         self._bound = wanted
-        faults = unfit | self._hotkeys.bind(wanted, self._changed.emit)
+        if self._binder is None:
+            self._tell_unbound(unfit | self._hotkeys.bind(wanted, self._changed.emit))
+        else:
+            self._binder.submit(lambda: self._unbound.emit(unfit | self._hotkeys.bind(wanted, self._changed.emit)))
+
+    def _tell_unbound(self, faults: dict[str, str]) -> None:
         if faults != self.faults:
             self.faults = faults
             self.noticed.emit(" ".join(dict.fromkeys(faults.values())))

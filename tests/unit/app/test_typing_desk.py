@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -27,7 +28,7 @@ from s2t_core.types import DecodingOptions, Segment
 class Fingers:
     """Global keys that a test presses."""
 
-    name = "fingers"
+    name, asks = "fingers", False
 
     def __init__(self):
         self.keys, self._changed = {}, None
@@ -238,6 +239,26 @@ def test_a_dictation_hears_the_microphone_alone_though_meetings_are_on(qtbot, be
     qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
     desktop.window.start_requested.emit("")
     assert [sound.meeting for sound in desktop.sources] == [False, True]
+
+
+def test_a_desktop_that_asks_its_user_for_keys_holds_nothing_up(qtbot):
+    asked = threading.Event()
+
+    class Slow(Fingers):
+        asks = True
+
+        def bind(self, keys, changed):
+            assert asked.wait(20)
+            return {"toggle": "The desktop does not give this key."}
+
+    desk = HotkeyDesk(Settings(), Slow())
+    began = time.monotonic()
+    desk.open()
+    assert time.monotonic() - began < 5 and desk.faults == {}
+    with qtbot.waitSignal(desk.noticed) as told:
+        asked.set()
+    assert told.args == ["The desktop does not give this key."]
+    desk.close()
 
 
 @pytest.mark.parametrize(
