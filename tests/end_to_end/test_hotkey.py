@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -93,6 +94,8 @@ def test_a_tap_and_a_hold_are_told_and_reach_no_other_window(other, heard):
     assert heard.said[2:] == [("toggle", "down")]
     other.hand("keyup", "space", "keyup", "alt", "keyup", "ctrl")
     heard.wait(*[("toggle", "down"), ("toggle", "up")] * 2)
+    time.sleep(0.2)
+    heard.wait(*[("toggle", "down"), ("toggle", "up")] * 2)
     assert heard[3].time_s - heard[2].time_s > 1
     assert [line for line in other.lines("key")[len(before) :] if "Space" in line] == [] and other.text == "''"
 
@@ -167,6 +170,15 @@ def test_locks_do_not_matter(other, heard, lock):
         heard.wait(("toggle", "down"), ("toggle", "up"))
     finally:
         other.hand("key", lock)
+
+
+def test_a_hold_that_ends_just_as_the_key_repeats_itself_ends_once(other, heard):
+    for count in range(1, 9):
+        other.hand("keydown", "ctrl", "keydown", "alt", "keydown", "space")
+        time.sleep(0.62 + 0.01 * count)  # the first repeat is due
+        other.hand("keyup", "space", "keyup", "alt", "keyup", "ctrl")
+        time.sleep(0.1)
+        heard.wait(*[("toggle", "down"), ("toggle", "up")] * count)
 
 
 def test_fifty_taps_are_fifty_toggles(other, heard):
@@ -296,3 +308,21 @@ def test_a_key_that_is_taken_is_noticed_with_a_remedy(other, desk, keys, tmp_pat
         wait_for(lambda: "noticed" in log.read_text(), 10, "notice")
     line = next(line for line in log.read_text().splitlines() if line.startswith("noticed"))
     assert "Ctrl+Alt+Space is taken by another program. Choose another key in Settings, Keys." in line
+
+
+def test_a_server_that_hangs_holds_nobody_up_for_long(tmp_path, monkeypatch):
+    from app.hotkey.x11 import X11Hotkeys
+
+    with screen(tmp_path) as env:
+        monkeypatch.setenv("DISPLAY", env["DISPLAY"])
+        keys = X11Hotkeys()
+        wait_for(lambda: keys.bind(KEYS, Heard()) == {}, 10, "keys")
+        newest = ["pgrep", "-n", "-P", str(os.getpid()), "Xvfb"]
+        server = int(subprocess.run(newest, capture_output=True, text=True, check=True).stdout)
+        os.kill(server, signal.SIGSTOP)
+        began = time.monotonic()
+        assert "does not answer" in keys.bind({"talk": "F9"}, Heard())["talk"]
+        keys.close()
+        assert time.monotonic() - began < 6
+        os.kill(server, signal.SIGCONT)
+    wait_for(lambda: not [one for one in threading.enumerate() if one.name == "global keys"], 5, "end of the thread")

@@ -1,4 +1,4 @@
-"""The desk of the global keys with its sign, on a real screen; a program that dictates is played. Tells every signal."""
+"""The desk of the global keys with its sign on a real screen, and a played program that dictates: what it is asked."""
 
 from __future__ import annotations
 
