@@ -106,13 +106,6 @@ def locks_and_layout():
     return locks, [tuple(row) for row in rows]
 
 
-def test_text_arrives_whole_and_in_order(window, focus, way):
-    target = focus.target()
-    for number in range(2):
-        way.insert(f"{TEXT} {number}\n{MARKS}\n", target)
-    window.expect("".join(f"{TEXT} {number}\n{MARKS}\n" for number in range(2)))
-
-
 def test_text_arrives_in_a_terminal_and_is_taken_back(terminal, focus, way):
     give_keyboard(terminal.env, "--class", "xterm")
     target = focus.target()
@@ -127,6 +120,13 @@ def test_text_arrives_in_a_terminal_and_is_taken_back(terminal, focus, way):
     terminal.expect(TEXT + "y")
     assert not way.take_back(TEXT, target), "the user has typed"
     terminal.expect(TEXT + "y")
+
+
+def test_text_arrives_whole_and_in_order(window, focus, way):
+    target = focus.target()
+    for number in range(2):
+        way.insert(f"{TEXT} {number}\n{MARKS}\n", target)
+    window.expect("".join(f"{TEXT} {number}\n{MARKS}\n" for number in range(2)))
 
 
 @pytest.mark.parametrize("text", [TEXT, MARKS, "two\nlines"], ids=["text", "marks", "lines"])
@@ -267,7 +267,7 @@ def test_a_held_key_is_waited_for_and_in_the_end_refused(window, focus, way):
     window.expect("after")
 
 
-@pytest.mark.parametrize("layout", ["de", "us,ru", "ru", "fr"])
+@pytest.mark.parametrize("layout", ["de", "us,ru", "ru"])
 def test_layouts_and_caps_lock_change_no_letter_and_stay_as_they_were(window, focus, way, layout):
     subprocess.run(["setxkbmap", layout], env=window.env, check=True)
     subprocess.run(["xdotool", "key", "Caps_Lock"], env=window.env, check=True)
