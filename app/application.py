@@ -71,6 +71,7 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
     ticks.start(_SIGNAL_MS)
     companions = Companions(desktop, model, device)
     typing = TypingDesk(desktop, HotkeyDesk(desktop.settings), lambda: (focus(), ways()))
+    companions.settings.choosing_keys.connect(typing.rest)
     if instance is not None:
         instance.answer("show", lambda token: come_forward(desktop.window, token))
         typing.answer(instance)

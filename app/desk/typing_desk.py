@@ -18,6 +18,7 @@ from s2t_core.transcript import TranscriptDocument
 
 _WAIT_S = 3.0
 _RUNS = "A recording is running in the window of Dictate; its text stays there."
+_BROKEN = "The model could not be loaded; the window of Dictate says why."
 _NONE = "Nothing has been dictated yet."
 
 
@@ -35,13 +36,14 @@ class TypingDesk(QObject):
         self._runs = False  # the recording that runs is for another window
         self._is_live = False  # its words are inserted as they are settled
         self._is_dropped = False  # it was cancelled, and its last words are still to come
+        self._next: bool | None = None  # one that was asked for while this one ends: whether its key is held
         self._waits = ""  # what is inserted when the last dictation is asked for
         self._typist = Typist(open_platform, self._reported.emit)
         self._typist.start()
         self._reported.connect(self._receive)
         keys.begin.connect(self.begin)
-        keys.taken.connect(lambda is_hold: None if is_hold else self._go_live())
-        keys.end.connect(desktop.controller.stop)
+        keys.taken.connect(self._take)
+        keys.end.connect(self.end)
         keys.cancel.connect(self.cancel)
         keys.insert_last.connect(self.insert_last)
         keys.take_back.connect(self._typist.take_back)
@@ -56,6 +58,10 @@ class TypingDesk(QObject):
         """The keys are heard from now on."""
         self._keys.open()
 
+    def rest(self, rests: bool) -> None:
+        """Hear no keys for a while: they are being chosen."""
+        self._keys.rest(rests)
+
     def answer(self, instance: Instance) -> None:
         """`dictate ctl` does what the keys do."""
         controller = self._desktop.controller
@@ -68,22 +74,22 @@ class TypingDesk(QObject):
 
     def begin(self, is_held: bool = False) -> None:
         """Dictate for the window that has the keyboard now; while its key is held nothing is inserted."""
-        controller = self._desktop.controller
-        if controller.state is not State.IDLE:
-            self._keys.fail(_RUNS)
-            return
-        self._pin()
-        self._runs, self._is_live, self._is_dropped = True, False, False
-        self._desktop.dictate()
-        if controller.state is State.IDLE:
-            self._runs = False
-            self._keys.fail(self._desktop.window.notice.text)
-        elif not is_held:
-            self._go_live()
+        state = self._desktop.controller.state
+        if state is State.DRAINING:
+            self._next = is_held
+        elif state is not State.IDLE:
+            self._keys.fail(_BROKEN if state is State.FAILED else _RUNS)
+        else:
+            self._begin(is_held)
+
+    def end(self) -> None:
+        """The recording is over; its last words still come."""
+        self._next = None
+        self._desktop.controller.stop()
 
     def cancel(self) -> None:
         """The recording is over, and nothing more of it is inserted; its text is in the window of Dictate."""
-        self._desktop.controller.stop()
+        self.end()
         if self._runs:
             self._is_live, self._is_dropped = False, True
             self._keys.drop()
@@ -100,6 +106,22 @@ class TypingDesk(QObject):
         """Give the keys back and insert what is still to be inserted; returns whether that has ended in time."""
         self._keys.close()
         return self._typist.shut_down(_WAIT_S)
+
+    def _begin(self, is_held: bool) -> None:
+        self._pin()
+        self._runs, self._is_live, self._is_dropped = True, False, False
+        self._desktop.dictate()
+        if self._desktop.controller.state is State.IDLE:
+            self._runs = False
+            self._keys.fail(self._desktop.window.notice.text)
+        elif not is_held:
+            self._go_live()
+
+    def _take(self, is_hold: bool) -> None:
+        if self._next is not None:
+            self._next = is_hold
+        elif not is_hold:
+            self._go_live()
 
     def _pin(self) -> None:
         wanted = self._desktop.settings.insertion
@@ -124,6 +146,9 @@ class TypingDesk(QObject):
             self._waits = dictated(self._desktop.controller.document)
             if not self._is_dropped:
                 self._typist.finish(self._waits)
+        if self._next is not None:
+            is_held, self._next = self._next, None
+            self.begin(is_held)
 
     def _receive(self, report: Report) -> None:
         if isinstance(report, Pinned):

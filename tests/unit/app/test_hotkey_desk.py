@@ -19,6 +19,7 @@ KEYS = {"toggle": "Ctrl+Alt+Space", "insert_last": "Ctrl+Alt+V", "take_back": "C
 
 class FakeHotkeys:
     name = "fake"
+    asks = False
 
     def __init__(self):
         self.bound, self.faults, self.closed = [], {}, False

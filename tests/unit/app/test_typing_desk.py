@@ -220,6 +220,18 @@ def test_a_microphone_that_cannot_be_opened_is_said_over_the_other_window(qtbot,
     assert not desktop.typing.runs
 
 
+def test_a_dictation_that_is_asked_for_while_the_last_one_ends_follows_it(qtbot, begin):
+    desktop = begin("One two", "Three", settings=Settings(insertion=InsertionSettings(when="stop")))
+    desktop.fingers.tap()
+    qtbot.waitUntil(lambda: bool(desktop.controller.document.open))
+    desktop.fingers.tap()
+    desktop.fingers.tap()  # at once, before its last words are there
+    qtbot.waitUntil(holds(desktop, "One two end."))
+    qtbot.waitUntil(lambda: bool(desktop.controller.document.open))
+    desktop.fingers.tap()
+    qtbot.waitUntil(holds(desktop, "One two end. Three end."))
+
+
 def test_an_input_that_is_lost_ends_the_dictation_and_its_words_are_inserted(qtbot, begin):
     source = FakeSource()
     desktop = begin("One two", source=lambda: source)
