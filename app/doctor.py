@@ -14,6 +14,7 @@ from app.display import display_fault
 from app.errors import AppError
 from app.finding import Finding
 from app.hotkey.platform import make_hotkeys
+from app.output.platform import ways
 from app.paths import log_file, sample_audio
 from s2t_core.errors import S2TError
 from s2t_core.features.fbank import backend
@@ -29,6 +30,7 @@ def examine(model: Path, device: str) -> Iterator[Finding]:
         "microphone": _microphone,
         "display": _display,
         "global keys": _global_keys,
+        "insertion": _insertion,
         "log": lambda: str(log_file()),
     }
     return (_run(name, check) for name, check in checks.items())
@@ -93,3 +95,16 @@ def _global_keys() -> str:
         return hotkeys.name
     finally:
         hotkeys.close()
+
+
+def _insertion() -> str:
+    """Each way of inserting text into other windows examines itself."""
+    found = ways()
+    try:
+        faults = {way.name: way.fault() for way in found}
+    finally:
+        for way in found:
+            way.close()
+    if all(fault for name, fault in faults.items() if name != "copy"):
+        raise AppError("Text cannot be put into other windows.", " ".join(dict.fromkeys(filter(None, faults.values()))))
+    return "; ".join(f"{name}: {fault or 'works'}" for name, fault in faults.items())
