@@ -19,7 +19,7 @@ from app.desk.hotkey_desk import HotkeyDesk
 from app.desk.typing_desk import TypingDesk
 from app.errors import AppError, sentence
 from app.logs import log_thread
-from app.output.platform import focus, ways
+from app.output.platform import focus, watch, ways
 from app.paths import runtime_folder, settings_file
 from app.single_instance import ask, claim
 from app.ui.come_forward import come_forward
@@ -70,7 +70,7 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
     ticks.timeout.connect(lambda: None)
     ticks.start(_SIGNAL_MS)
     companions = Companions(desktop, model, device)
-    typing = TypingDesk(desktop, HotkeyDesk(desktop.settings), lambda: (focus(), ways()))
+    typing = TypingDesk(desktop, HotkeyDesk(desktop.settings), lambda: (focus(), watch(), ways()))
     companions.settings.choosing_keys.connect(typing.rest)
     if instance is not None:
         instance.answer("show", lambda token: come_forward(desktop.window, token))

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from app.desk.ctl_desk import CtlDesk
 from app.desk.desktop import Desktop
 from app.desk.hotkey_desk import HotkeyDesk
-from app.output.contract import Focus, Way
+from app.output.contract import Focus, Watch, Way
 from app.output.dictated import dictated
 from app.output.typist import SECRET, Inserted, Pinned, Report, TakenBack, Typist
 from app.single_instance import Instance
@@ -28,7 +28,7 @@ class TypingDesk(QObject):
     _reported = Signal(object)
 
     def __init__(
-        self, desktop: Desktop, keys: HotkeyDesk, open_platform: Callable[[], tuple[Focus, Sequence[Way]]]
+        self, desktop: Desktop, keys: HotkeyDesk, open_platform: Callable[[], tuple[Focus, Watch, Sequence[Way]]]
     ) -> None:
         """open_platform: as the typist asks it."""
         super().__init__(desktop)

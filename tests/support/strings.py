@@ -20,6 +20,22 @@ class Desk:
         self.open = False
 
 
+class Quiet:
+    """A Watch of a user who types when a test says so."""
+
+    def __init__(self):
+        self.is_typing = False
+
+    def begin(self):
+        self.is_typing = False
+
+    def is_quiet(self):
+        return not self.is_typing
+
+    def close(self):
+        pass
+
+
 class Keys:
     """A Way that writes to the window with the keyboard."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.output.contract import Focus, Way
+from app.output.contract import Focus, Watch, Way
 
 
 def ways() -> list[Way]:
@@ -19,3 +19,10 @@ def focus() -> Focus:
     from app.output.x11.keyboard_focus import X11Focus
 
     return X11Focus()
+
+
+def watch() -> Watch:
+    """Connects once something has been inserted."""
+    from app.output.x11.watch import X11Watch
+
+    return X11Watch()

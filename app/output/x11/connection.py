@@ -27,11 +27,13 @@ class NoX11(AppError):
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where keys go: the window that X names, and the program's own top window around it. `frame` is what the window
-    manager has put around that."""
+    manager has put around that. `process` tells windows of one number apart: a number is given again once its program
+    has gone; 0 where a window does not say whose it is."""
 
     focus: int
     window: int
     frame: int
+    process: int = 0
 
 
 def connect() -> Any:
@@ -97,7 +99,8 @@ def _around(connection: Any, focus: Any, root: Any) -> Place | None:
         step = parent
     window = window or _inside(connection, focus, step)
     is_program = window.get_property(state, X.AnyPropertyType, 0, 0) is not None or window.get_wm_class() is not None
-    return Place(focus.id, window.id, step.id) if is_program else None
+    process = (numbers(connection, window, "_NET_WM_PID") or (0,))[0]
+    return Place(focus.id, window.id, step.id, process) if is_program else None
 
 
 def _inside(connection: Any, focus: Any, frame: Any) -> Any:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from support.fakes import FakeRecognizer, FakeSource
-from support.strings import Clipboard, Desk, Keys
+from support.strings import Clipboard, Desk, Keys, Quiet
 
 import app.desk.desktop as desktop_module
 from app.desk.desktop import Desktop
@@ -90,7 +90,7 @@ def begin(qtbot, monkeypatch):
         desktop.clipboard = Clipboard(desktop.place)
         ways = [Keys(desktop.place), desktop.clipboard]
         desktop.keys = HotkeyDesk(desktop.settings, desktop.fingers)
-        desktop.typing = TypingDesk(desktop, desktop.keys, lambda: (desktop.place, ways))
+        desktop.typing = TypingDesk(desktop, desktop.keys, lambda: (desktop.place, Quiet(), ways))
         desktop.open()
         desktop.typing.open()
         made.append(desktop)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 
 import pytest
-from support.strings import Clipboard, Desk, Keys
+from support.strings import Clipboard, Desk, Keys, Quiet
 
 from app.output.contract import Target
 from app.output.typist import SECRET, Inserted, Pinned, TakenBack, Typist
@@ -19,12 +19,12 @@ def desk():
 @pytest.fixture
 def work(desk):
     """The typist on its thread: its calls, and `told()`, the next report."""
-    reports = queue.Queue()
+    reports, watch = queue.Queue(), Quiet()
     ways = [Keys(desk, "broken", "It does not work here."), Keys(desk), Clipboard(desk)]
-    typist = Typist(lambda: (desk, ways), reports.put)
+    typist = Typist(lambda: (desk, watch, ways), reports.put)
     typist.start()
     typist.told = lambda: reports.get(timeout=20)
-    typist.ways = ways
+    typist.ways, typist.user = ways, watch
     yield typist
     assert typist.shut_down(20) and not desk.open
 
@@ -157,6 +157,17 @@ def test_a_second_dictation_into_the_same_window_is_joined_to_the_first(work, de
     work.finish("Three.")
     _drain(work)
     assert desk.windows == {"a": "One. Two.", "b": "Three."}
+
+
+def test_what_the_user_has_typed_since_is_not_joined_to(work, desk):
+    work.pin()
+    work.finish("One,")
+    _drain(work)
+    work.user.is_typing = True
+    work.pin()
+    work.finish("Two.")
+    _drain(work)
+    assert desk.windows["a"] == "One,Two."
 
 
 def test_taking_back_removes_exactly_the_last_insertion_once(work, desk):
