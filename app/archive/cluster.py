@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
+import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -30,18 +30,18 @@ _FOR_A_WEIGHT = 3  # bytes in memory while it loads, for one on the disk
 @contextlib.contextmanager
 def joined(address: str, wish: Wish, most: int) -> Iterator[RayWorkers]:
     """Workers, `most` at the most; they end with the block. Raises AppError without Ray, a cluster, or room on it."""
-    ray = _ray()
-    folder = _join(ray, address)
-    try:
-        workers = RayWorkers(ray, wish, most)
+    with contextlib.ExitStack() as place:
+        own = place.enter_context(_own_place()) if address == LOCAL else {}
+        ray = _ray()
+        _join(ray, address, own)
         try:
-            yield workers
+            workers = RayWorkers(ray, wish, most)
+            try:
+                yield workers
+            finally:
+                workers.close()
         finally:
-            workers.close()
-    finally:
-        ray.shutdown()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            ray.shutdown()
 
 
 class RayWorkers:
@@ -106,6 +106,24 @@ class RayWorkers:
         self._out[call] = (worker, True)
 
 
+@contextlib.contextmanager
+def _own_place() -> Iterator[dict[str, Any]]:
+    """What makes a cluster of this computer this user's alone: its own address, token and folder, gone afterwards."""
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # for Ray that means: sockets on the loopback address alone
+    os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", secrets.token_hex(32)
+    # The names of its sockets must be short, which those in the user's own temporary folder may not be. Ray opens its
+    # folder to everybody; the one around it stays closed.
+    with tempfile.TemporaryDirectory(
+        prefix="dictate-", dir="/tmp" if os.name == "posix" else None, ignore_cleanup_errors=True
+    ) as folder:
+        yield {
+            "include_dashboard": False,
+            "object_store_memory": _SHARED,
+            "_node_ip_address": "127.0.0.1",
+            "_temp_dir": str(Path(folder, "ray")),
+        }
+
+
 def _ray() -> Any:
     """The package, told to keep to itself. Raises AppError where it is not installed."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -116,30 +134,13 @@ def _ray() -> Any:
     return ray
 
 
-def _join(ray: Any, address: str) -> Path | None:
-    """Be part of the cluster; returns the folder of one that was started here, for nobody else to reach."""
-    quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
-    folder = None
+def _join(ray: Any, address: str, own: dict[str, Any]) -> None:
+    """Be part of the cluster, or of one that begins here. Raises AppError."""
     try:
-        if address == LOCAL:
-            # The names of its sockets must be short, which those in the user's own temporary folder may not be.
-            folder = Path(tempfile.mkdtemp(prefix="dictate-", dir="/tmp" if os.name == "posix" else None))
-            ray.init(
-                address=LOCAL,
-                include_dashboard=False,
-                object_store_memory=_SHARED,
-                _node_ip_address="127.0.0.1",
-                _temp_dir=str(folder),
-                **quiet,
-            )
-        else:
-            ray.init(address=address, **quiet)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False, **own)
     except Exception as error:  # its kinds are not part of Ray's promise
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
         what = f"The Ray cluster {address} cannot be joined ({_first_line(error)})."
         raise AppError(what, "Start one with `ray start --head` and give --ray auto, or give --ray local.") from None
-    return folder
 
 
 def _room(there: dict[str, float], wish: Wish) -> tuple[Wish, dict[str, float], int]:

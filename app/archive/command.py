@@ -52,16 +52,15 @@ def run_archive(options: argparse.Namespace, wishes: DecodingOptions, shown: Exp
         wish = _wish(options, wishes, shown, manifest.file)
         run = Run(manifest, wish, len(files))
         jobs = run.plan(files)
-        with _interruptible():
-            try:
-                if jobs:
-                    from app.archive.cluster import joined
+        try:
+            if jobs:
+                from app.archive.cluster import joined
 
-                    with joined(options.ray, wish, len(jobs)) as workers:
-                        run.work_through(jobs, workers)
-            except KeyboardInterrupt:
-                run.tell("Interrupted")
-                raise
+                with joined(options.ray, wish, len(jobs)) as workers, _interruptible():
+                    run.work_through(jobs, workers)
+        except KeyboardInterrupt:
+            run.tell("Interrupted")
+            raise
         return run.tell("Done")
 
 
@@ -198,7 +197,10 @@ def _key(path: Path) -> str:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """A request to end is as good as Ctrl+C: workers are sent home, and the manifest is right."""
+    """A request to end is as good as Ctrl+C: workers are sent home, and it is said how far all is.
+
+    For a block in which Ray has begun: it sets a handler of its own, which ends the process.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
