@@ -31,6 +31,9 @@ _FOR_A_WEIGHT = 3  # bytes in memory while it loads, for one on the disk
 def joined(address: str, wish: Wish, most: int) -> Iterator[RayWorkers]:
     """Workers, `most` at the most; they end with the block. Raises AppError without Ray, a cluster, or room on it."""
     with contextlib.ExitStack() as place:
+        # Ray tells of every worker that dies on stdout, whatever it is asked; we say ourselves what comes of it.
+        nowhere = place.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+        place.enter_context(contextlib.redirect_stdout(nowhere))
         own = place.enter_context(_own_place()) if address == LOCAL else {}
         ray = _ray()
         _join(ray, address, own)
