@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from app.errors import AppError
 
 LOCAL = "local"
 _MOST_DEATHS = 3  # of a worker, one after the other, without a file between
+_PAUSE_S = 2.0  # before one that died is asked again
 _SHARED = 80 << 20  # bytes for what Ray shares between processes: paths and results
 _BESIDE_WEIGHTS = 700 << 20  # bytes that a worker takes: torch, and the states of a long stretch of speech
 _FOR_A_WEIGHT = 3  # bytes in memory while it loads, for one on the disk
@@ -57,6 +59,7 @@ class RayWorkers:
         actor = ray.remote(Worker).options(max_restarts=-1, max_task_retries=0, **needs)
         self._actors = [actor.remote(wish) for _ in range(self.count)]
         self._deaths = [0] * self.count
+        self._due: dict[int, float] = {}  # when those that died are asked whether they are back
         self._out: dict[Any, tuple[int, bool]] = {}  # reference: worker, whether it prepares
         for worker in range(self.count):
             self._prepare(worker)
@@ -65,8 +68,12 @@ class RayWorkers:
         self._out[self._actors[worker].hear.remote(tuple(batch))] = (worker, False)
 
     def wait(self, seconds: float) -> list[Event]:
+        for worker in [worker for worker, due in self._due.items() if due <= time.monotonic()]:
+            del self._due[worker]
+            self._prepare(worker)
         calls = list(self._out)
         if not calls:
+            time.sleep(seconds)
             return []
         done, _ = self._ray.wait(calls, num_returns=1, timeout=seconds)
         if done:  # whatever else has come by now
@@ -95,13 +102,14 @@ class RayWorkers:
             yield Ready(worker)
 
     def _mourn(self, worker: int, prepares: bool, error: Exception) -> Iterator[Event]:
-        self._deaths[worker] += 1
+        if not isinstance(error, self._ray.exceptions.ActorUnavailableError):  # its computer may come back
+            self._deaths[worker] += 1
         if not prepares:
             yield Died(worker, _first_line(error))
         if self._deaths[worker] >= _MOST_DEATHS:
             yield Unfit(worker, f"It died {_MOST_DEATHS} times, the last time: {_first_line(error)}")
         else:
-            self._prepare(worker)
+            self._due[worker] = time.monotonic() + _PAUSE_S
 
     def _prepare(self, worker: int) -> None:
         # Waits where Ray has to start it again, which a call that must not be repeated would not.
@@ -163,4 +171,4 @@ def _room(there: dict[str, float], wish: Wish) -> tuple[Wish, dict[str, float], 
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0].strip().rstrip(".:") if lines else type(error).__name__
+    return lines[0].strip()[:200].rstrip(".: ") if lines else type(error).__name__
