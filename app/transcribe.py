@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from app.audio.file import Sound, open_sound
 from app.errors import AppError, AudioError, sentence
 from app.export import DEFAULTS, EXPORTERS, FORMATS, ExportOptions, Transcript, write_bytes
 from app.file_text import BLOCK_S, Heard, hear_file
+from app.targets import find_files, plan_targets
 from app.terminal import harmless, note, out, out_bytes
 from s2t_core.errors import S2TError
 from s2t_core.transcript import TranscriptDocument
@@ -22,8 +22,6 @@ from s2t_core.transcript import TranscriptDocument
 if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
 
-
-_LONGEST_NAME = 240  # bytes, without what comes behind it; most systems take 255
 _BAR = "{desc}: {percentage:3.0f}% |{bar}| {n:.0f} of {total:.0f} s, {remaining} left"
 
 
@@ -47,19 +45,27 @@ def check_stdout(form: str, count: int) -> None:
 
 def transcribe_files(
     load: Callable[[], Recognizer],
-    paths: list[Path],
+    paths: Iterable[Path],
     form: str,
     folder: Path | None,
     options: ExportOptions = DEFAULTS,
 ) -> bool:
     """Write the transcript of every file to stdout, or into `folder`; a bad file does not keep the others back.
 
-    The model is loaded at the first file that can be read. Returns whether all went well; raises what `load` raises.
+    The model is loaded at the first file that can be read. Returns whether all went well; raises what `load` raises,
+    and AppError where the transcripts could go nowhere.
     """
     well = True
     recognizer: Recognizer | None = None
-    targets = {_place(path) for path in paths}  # a recording is never overwritten by its text
-    for path in paths:
+    files = find_files(paths)
+    targets: Sequence[Path | None] = [None] * len(files)
+    if folder is None:
+        check_stdout(form, len(files))
+    else:
+        make_folder(folder)
+        targets = plan_targets(files, form, folder)
+    for file, target in zip(files, targets, strict=True):
+        path = file.path
         try:
             sound = open_sound(path, BLOCK_S)  # a wrong name is said before the model takes its seconds
         except S2TError as error:
@@ -69,12 +75,14 @@ def transcribe_files(
         with contextlib.closing(sound):
             recognizer = recognizer or load()
             try:
-                transcript, fault = transcribe_file(recognizer, sound)
-                data = EXPORTERS[form](transcript, options)
-                if folder is not None:
-                    _write(data, path, form, folder, targets)
-                elif transcript.document.text or fault is None:
-                    _show(data, form, path if len(paths) > 1 else None)
+                if target is not None:
+                    _, fault = save_transcript(recognizer, sound, form, target, options)
+                    note(f"{path} -> {target}")
+                else:
+                    transcript, fault = transcribe_file(recognizer, sound)
+                    data = EXPORTERS[form](transcript, options)
+                    if transcript.document.text or fault is None:
+                        _show(data, form, path if len(files) > 1 else None)
             except BrokenPipeError:
                 raise
             except Exception as error:  # whatever it is, the other files are not to blame
@@ -83,6 +91,19 @@ def transcribe_files(
             note(f"dictate: {sentence(fault)}")
             well = False
     return well
+
+
+def save_transcript(
+    recognizer: Recognizer, sound: Sound, form: str, target: Path, options: ExportOptions
+) -> tuple[Transcript, Exception | None]:
+    """Write the transcript of one file over an earlier one; with it, why it ends early if the file is damaged.
+
+    Raises AppError where it cannot be written.
+    """
+    transcript, fault = transcribe_file(recognizer, sound)
+    make_folder(target.parent)
+    write_bytes(target, EXPORTERS[form](transcript, options), overwrite=True)
+    return transcript, fault
 
 
 def transcribe_file(recognizer: Recognizer, sound: Sound) -> tuple[Transcript, Exception | None]:
@@ -111,22 +132,3 @@ def _show(data: bytes, form: str, path: Path | None) -> None:
         out(text.rstrip("\n") if path is None else f"==> {' '.join(str(path).splitlines())} <==\n{text}")
     else:
         out_bytes(data)
-
-
-def _write(data: bytes, path: Path, form: str, folder: Path, targets: set[Path]) -> None:
-    """Save beside the others; two files of one name in different folders or forms keep apart."""
-    stem, whole = (name.encode("utf-8", "surrogateescape")[:_LONGEST_NAME] for name in (path.stem, path.name))
-    names = (stem, whole, *(whole + f"-{number}".encode() for number in range(2, 1000)))
-    candidates = (folder / f"{os.fsdecode(name)}.{form}" for name in names)
-    target = next(candidate for candidate in candidates if _place(candidate) not in targets)
-    targets.add(_place(target))
-    write_bytes(target, data, overwrite=True)  # an earlier transcript of the same file
-    note(f"{path} -> {target}")
-
-
-def _place(path: Path) -> Path:
-    """Where a name leads; the name itself where links lead in a circle."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):
-        return path.absolute()

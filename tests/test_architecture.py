@@ -98,7 +98,11 @@ MAY_IMPORT = {
     "app.desk": ["app", "s2t_core"],
     "app.file_text": ["app.audio", "app.errors", "s2t_core"],
     "app.file_queue": ["app.audio", "app.errors", "app.file_text", "s2t_core"],
-    "app.transcribe": ["app.file_text", "app.audio", "app.errors", "app.export", "app.terminal", "s2t_core"],
+    "app.targets": ["app.errors", "app.file_queue"],
+    "app.transcribe": ["app.file_text", "app.audio", "app.errors", "app.export", "app.targets", "app.terminal",
+                       "s2t_core"],
+    "app.archive": ["app.audio.file", "app.errors", "app.export", "app.file_text", "app.journal.append_file",
+                    "app.paths", "app.targets", "app.terminal", "app.transcribe", "s2t_core"],
     "app.figures": ["s2t_core.manifest", "s2t_core.metrics", "s2t_core.types"],
     "app.calibrate": ["app.audio", "app.errors", "app.evaluate", "app.figures", "app.terminal", "s2t_core"],
     "app.evaluate": ["app.audio", "app.errors", "app.export", "app.figures", "app.steering", "app.terminal",
@@ -139,6 +143,7 @@ ONLY_IN = {
     "torchaudio": [],
     "docx": ["app.export.office"],
     "Xlib": ["app.hotkey.x11", "app.hotkey.x11_keys", "app.hotkey.x11_listener", "app.output.x11"],
+    "ray": ["app.archive.cluster"],
 }
 # There is nothing to download and nobody to tell: no client of a network anywhere. What opens sockets opens local ones.
 NO_CLIENTS = (
