@@ -46,10 +46,10 @@ def alone(model, features, options, limit):
 @pytest.mark.parametrize("prefix", [(), (7, 9, 4)], ids=["no prefix", "prefix"])
 def test_a_batch_of_several_lengths_is_decoded_as_each_utterance_alone(model, beams, prefix):
     options, limits = SearchOptions(beams, prefix=prefix), [12, 3, 20, 5, 9]
-    lanes = Lanes(model, options)
+    lanes = Lanes(model)
     features = torch.nn.utils.rnn.pad_sequence(clips(model), batch_first=True)
     for _ in range(2):  # nothing of the first time is left in the buffers
-        got = lanes.hear(features, LENGTHS, limits, prefix)
+        got, _ = lanes.hear(features, LENGTHS, limits, options)
         wanted = [alone(model, *one) for one in zip(clips(model), [options] * 5, limits, strict=True)]
         assert [[one.tokens for one in beams] for beams in got] == [[one.tokens for one in beams] for beams in wanted]
         for ours, theirs in zip(chain(*got), chain(*wanted), strict=True):
@@ -68,7 +68,7 @@ def test_half_precision_gives_the_same_lane_results_as_the_growing_cache(model):
     half = copy.deepcopy(model).to(torch.bfloat16)
     options = SearchOptions(4)
     features = clips(model)[2]
-    (got,) = Lanes(half, options).hear(features.unsqueeze(0), [len(features)], [10])
+    (got,), _ = Lanes(half).hear(features.unsqueeze(0), [len(features)], [10], options)
     wanted = alone(half, features, options, 10)
     assert got[0].tokens == wanted[0].tokens
 
