@@ -202,8 +202,8 @@ def best_of(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
     pieces = next(pieces for pieces in range(_PIECES, 0, -1) if long % pieces == 0)
     length = long // pieces
     if length < 2 * count:
-        return scores.topk(count, dim=-1)  # type: ignore[return-value]
-    of_pieces, at = scores.unflatten(-1, (pieces, length)).topk(count, dim=-1)
+        return scores.topk(count, dim=-1)
+    of_pieces, at = scores.view(*scores.shape[:-1], pieces, length).topk(count, dim=-1)
     at += torch.arange(0, long, length, device=scores.device).unsqueeze(1)
     best, where = of_pieces.flatten(-2).topk(count, dim=-1)
     return best, at.flatten(-2).gather(-1, where)

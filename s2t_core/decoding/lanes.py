@@ -148,7 +148,7 @@ class Lanes:
 
     @torch.inference_mode()
     def lane(self, utterances: int, frames: int, options: SearchOptions) -> Lane:
-        """A lane with room for so many utterances of so many feature frames. Raises ValueError where none holds them."""
+        """A lane with room for so many utterances of so many feature frames. Raises ValueError where there is none."""
         fitting = next((room for room in _FRAMES if room >= frames), None)
         if fitting is None:
             raise ValueError(f"no lane holds {frames} frames")

@@ -104,14 +104,14 @@ class MultiHeadAttention(nn.Module):
         return query, KeysValues(self._split(keys), self._split(values))
 
     def project_together(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """As `project_own`, but keys and values in one tensor, that a cache writes at once: (batch, positions, 2, heads,
-        head_dim); `apart` takes it."""
+        """As `project_own`, but keys and values in one tensor, that a cache can write at once: (batch, positions, 2,
+        heads, head_dim); `apart` takes it."""
         if self.joined is None:
             query, both = self.q_proj(hidden), torch.cat([self.k_proj(hidden), self.v_proj(hidden)], dim=-1)
         else:
             width = self.num_heads * self.head_dim
             query, both = self.joined(hidden).split([width, 2 * width], dim=-1)
-        return query, both.unflatten(-1, (2, self.num_heads, self.head_dim))
+        return query, both.view(*both.shape[:-1], 2, self.num_heads, self.head_dim)
 
     def join(self, own: bool) -> None:
         """One layer in the place of those for keys and values, and where they attend to their own positions also for

@@ -255,13 +255,13 @@ def test_transcribing_stops_at_the_end_token(checkpoint, sample, monkeypatch, to
 
 def count_passes(teacher, monkeypatch) -> list[int]:
     passes: list[int] = []
-    decode = teacher.model.decode
+    decode = teacher.model.decode_last
 
     def counted(tokens, *others):
         passes.append(tokens.shape[1])
         return decode(tokens, *others)
 
-    monkeypatch.setattr(teacher.model, "decode", counted)
+    monkeypatch.setattr(teacher.model, "decode_last", counted)
     return passes
 
 
