@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from app.audio.file import Sound, open_sound
 from app.errors import AppError, AudioError, sentence
 from app.export import DEFAULTS, EXPORTERS, FORMATS, ExportOptions, Transcript, write_bytes
+from app.file_batches import hear_files
 from app.file_text import BLOCK_S, Heard, hear_file
 from app.terminal import harmless, note, out, out_bytes
 from s2t_core.errors import S2TError
@@ -57,51 +58,100 @@ def transcribe_files(
     The model is loaded at the first file that can be read. Returns whether all went well; raises what `load` raises.
     """
     well = True
-    recognizer: Recognizer | None = None
     targets = {_place(path) for path in paths}  # a recording is never overwritten by its text
-    for path in paths:
+    for path, transcript, fault in _transcribed(load, paths):
         try:
-            sound = open_sound(path, BLOCK_S)  # a wrong name is said before the model takes its seconds
-        except S2TError as error:
-            note(f"dictate: {error}")
-            well = False
-            continue
-        with contextlib.closing(sound):
-            recognizer = recognizer or load()
-            try:
-                transcript, fault = transcribe_file(recognizer, sound)
+            if transcript is not None:
                 data = EXPORTERS[form](transcript, options)
                 if folder is not None:
                     _write(data, path, form, folder, targets)
                 elif transcript.document.text or fault is None:
                     _show(data, form, path if len(paths) > 1 else None)
-            except BrokenPipeError:
-                raise
-            except Exception as error:  # whatever it is, the other files are not to blame
-                fault = error
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # whatever it is, the other files are not to blame
+            fault = error
         if fault is not None:
             note(f"dictate: {sentence(fault)}")
             well = False
     return well
 
 
+def _transcribed(
+    load: Callable[[], Recognizer], paths: list[Path]
+) -> Iterator[tuple[Path, Transcript | None, Exception | None]]:
+    """Of every file, in their order, its transcript, and why that ends early or is none."""
+    recognizer: Recognizer | None = None
+    for number, path in enumerate(paths):
+        try:
+            sound = open_sound(path, BLOCK_S)  # a wrong name is said before the model takes its seconds
+        except S2TError as error:
+            yield path, None, error
+            continue
+        with contextlib.closing(sound):
+            recognizer = recognizer or load()
+            if not recognizer.hears_in_batches:
+                yield path, *_one(recognizer, sound)
+                continue
+        yield from _in_batches(recognizer, paths[number:])
+        return
+
+
+def _one(recognizer: Recognizer, sound: Sound) -> tuple[Transcript | None, Exception | None]:
+    try:
+        return transcribe_file(recognizer, sound)
+    except Exception as error:  # whatever it is, the other files are not to blame
+        return None, error
+
+
+def _in_batches(
+    recognizer: Recognizer, paths: list[Path]
+) -> Iterator[tuple[Path, Transcript | None, Exception | None]]:
+    bar: Any = None
+    shown = ""
+
+    def progress(name: str, done_s: float, all_s: float) -> None:
+        nonlocal bar, shown
+        if bar is None or name != shown:
+            if bar is not None:
+                bar.close()
+            bar, shown = _bar(name, all_s), name
+        bar.update(done_s - bar.n)
+
+    for path, heard, fault in hear_files(recognizer, paths, progress):
+        if bar is not None:
+            bar.clear()  # the text is written where it stands
+        yield path, None if heard is None else _transcript(recognizer, path, heard), fault
+    if bar is not None:
+        bar.close()
+
+
 def transcribe_file(recognizer: Recognizer, sound: Sound) -> tuple[Transcript, Exception | None]:
     """The transcript of one file, and why it ends early if the file is damaged."""
     heard, fault = Heard(TranscriptDocument(), 0.0), None
-    with tqdm(
-        total=round(sound.length_s, 1) or None,
-        desc=harmless(" ".join(sound.path.name.split())),
-        unit="s",
-        disable=not sys.stderr.isatty(),
-        leave=False,
-        bar_format=_BAR if sound.length_s else None,
-    ) as progress:
+    with _bar(sound.path.name, sound.length_s) as progress:
         try:
             for heard in hear_file(recognizer, sound):
                 progress.update(heard.done_s - progress.n)
         except AudioError as error:
             fault = error
-    return Transcript(heard.document, str(sound.path), heard.done_s, recognizer.name), fault
+    return _transcript(recognizer, sound.path, heard), fault
+
+
+def _transcript(recognizer: Recognizer, path: Path, heard: Heard) -> Transcript:
+    return Transcript(heard.document, str(path), heard.done_s, recognizer.name)
+
+
+def _bar(name: str, length_s: float) -> Any:
+    """A bar for so many seconds, 0 where nobody knows."""
+    return tqdm(
+        total=round(length_s, 1) or None,
+        desc=harmless(" ".join(name.split())),
+        unit="s",
+        disable=not sys.stderr.isatty(),
+        leave=False,
+        bar_format=_BAR if length_s else None,
+    )
 
 
 def _show(data: bytes, form: str, path: Path | None) -> None:
