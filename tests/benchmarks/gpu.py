@@ -193,12 +193,12 @@ def profiles(bench: Bench) -> dict[str, Any]:
 PARTS = {
     "bounds": bounds,
     "live": live,
-    "same_text": same_text,
-    "throughput": throughput,
-    "parts_of_the_time": parts_of_the_time,
-    "profiles": profiles,
     "session": session,
     "files": files,
+    "throughput": throughput,
+    "same_text": same_text,
+    "parts_of_the_time": parts_of_the_time,
+    "profiles": profiles,
 }
 
 
@@ -210,10 +210,10 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=2.0, help="of audio for throughput")
     parser.add_argument("--repeats", type=int, default=4)
     parser.add_argument("--seconds", type=int, nargs="+", default=(2, 5, 10, 15), help="lengths of a live utterance")
-    parser.add_argument("--budget", type=float, default=240.0, help="seconds after which no part is begun")
+    parser.add_argument("--budget", type=float, default=180.0, help="seconds after which no part is begun")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--parts", nargs="+", choices=tuple(PARTS), default=list(PARTS))
-    parser.add_argument("--minutes", type=float, default=60.0, help="of audio in files")
+    parser.add_argument("--minutes", type=float, default=30.0, help="of audio in files")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False

@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+import torch
 
 from s2t_core.decoding.lanes import Lanes
 from s2t_core.decoding.many import batch_frames, hear_many
@@ -90,21 +91,20 @@ def test_what_lanes_do_not_serve_is_searched_without_them(decoder, plain, clips,
 
 def test_threads_share_lanes(decoder, plain, clips):
     found = {}
-    work = {
-        name: (lambda clip: lambda: found.__setitem__(id(clip), decoder.hear(clip)))(clips[name]) for name in (0, 4)
-    }
-    threads = [threading.Thread(target=one) for one in work.values()]
+
+    def hear(name):
+        found[name] = decoder.hear(clips[name])
+
+    threads = [threading.Thread(target=hear, args=(name,)) for name in (0, 4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for name in work:
-        assert_same(found[id(clips[name])], plain.decoder.hear(clips[name]))
+    for name in (0, 4):
+        assert_same(found[name], plain.decoder.hear(clips[name]))
 
 
 def test_batches_are_as_large_as_memory_is_free(decoder, monkeypatch):
-    import torch
-
     small = batch_frames(torch.device("cpu"))
     free = 1 << 30
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (free, 1 << 40))
