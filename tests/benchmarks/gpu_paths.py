@@ -17,7 +17,6 @@ from gpu_setup import Bench, clock, wait
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
-from app.transcribe import transcribe_files
 from s2t_core.events import SegmentClosed
 from s2t_core.recognizer import Recognizer, load
 from s2t_core.types import AudioChunk, Samples
@@ -84,6 +83,8 @@ def _said(recognizer: Recognizer, samples: Samples) -> tuple[list[float], list[f
 def files(bench: Bench) -> dict[str, Any]:
     """What `dictate transcribe` makes of files of a minute, JSON with word times, in times real time: the whole way,
     and the two halves of it by themselves. The first round records."""
+    from app.transcribe import transcribe_files  # of packages that the other parts do without
+
     found: dict[str, Any] = {}
     recognizer = Recognizer("bench", bench.half)
     with tempfile.TemporaryDirectory() as folder:
