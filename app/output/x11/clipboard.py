@@ -108,15 +108,10 @@ class PasteX11:
         # A window that reads whatever is new has done so by the time it answers: that is not taken for the paste.
         hands.keyboard.has_caught_up(place.window, _AWAKE_S)
         self._watchers |= {reading.client for reading in owner.readings()} - self._of(hands, place)
-        *held, last = key.keys
-
-        def press() -> None:
-            self._pressed_s = time.monotonic()
-            hands.keyboard.tap(last, *held)
-
         with hands.keyboard.steady():
             hands.keyboard.lend(key.keys, place.window)
-            hands.strike(place, text, press)
+            self._pressed_s = time.monotonic()
+            hands.chord(place, text, *key.keys)
 
     def _wait_for_reader(self, hands: Hands, owner: SelectionOwner, place: Place, text: str) -> None:
         """Until the program has read the text. Raises NotInserted when it does not."""

@@ -150,6 +150,18 @@ class Keyboard:
         for other in reversed(codes):
             xtest.fake_input(self._display, X.KeyRelease, other)
 
+    def press(self, *symbols: int) -> None:
+        """Press keys and hold them; `let_go` must follow."""
+        for symbol in symbols:
+            xtest.fake_input(self._display, X.KeyPress, self._stroke(symbol)[0])
+        self._display.sync()
+
+    def let_go(self, *symbols: int) -> None:
+        """The end of `press`; keys that are up stay so."""
+        for symbol in reversed(symbols):
+            xtest.fake_input(self._display, X.KeyRelease, self._stroke(symbol)[0])
+        self._display.sync()
+
     def settle(self, window: int) -> None:
         """Until the window has seen all that was sent to it, as far as it tells."""
         self._display.sync()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -200,7 +201,7 @@ def archive(tmp_path, monkeypatch):
         return Transcript(document(segment("Hello.", 1.0)), str(sound.path), 0.1, "m"), fault
 
     monkeypatch.setattr("app.transcribe.transcribe_file", transcribe_file)
-    monkeypatch.setattr("s2t_core.recognizer.load", lambda *_, **__: object())
+    monkeypatch.setattr("s2t_core.recognizer.load", lambda *_, **__: SimpleNamespace(hears_in_batches=False))
     monkeypatch.setattr("app.archive.cluster.joined", partial(joined_here, recognizer=object()))
     monkeypatch.chdir(tmp_path)
     return heard
