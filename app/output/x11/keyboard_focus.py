@@ -59,7 +59,7 @@ class X11Focus:
 
 def target_id(place: Place) -> str:
     """The name of a place in `Target.id`."""
-    return f"x11:{place.window:#x}"
+    return f"x11:{place.window:#x}:{place.process}"
 
 
 def program_of(connection: Any, window: int) -> str:
