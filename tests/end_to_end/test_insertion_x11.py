@@ -12,10 +12,12 @@ import threading
 import time
 
 import pytest
-from support.desktop import screen, wait_for
+from support.desktop import running, screen, wait_for
 from support.text_fields import (
     MARKS,
+    SUPPORT,
     TEXT,
+    FileField,
     clipboard_holds,
     clipboard_program,
     give_keyboard,
@@ -320,3 +322,61 @@ def test_without_a_server_each_way_says_so(monkeypatch):
         with pytest.raises(NotInserted):
             way.insert("text", None)
         way.close()
+
+
+@pytest.fixture
+def hung_window(env, folder):
+    """A window that hangs, with the keyboard."""
+    path, log = folder / "hung.txt", folder / "hung.log"
+    log.unlink(missing_ok=True)
+    command = [sys.executable, str(SUPPORT / "text_window.py"), str(path)]
+    with running(command, os.environ | env, log) as process:
+        wait_for(lambda: log.exists() and "ready" in log.read_text(), what="window")
+        give_keyboard(env, "--name", "^hung$")
+        process.send_signal(signal.SIGSTOP)
+        yield FileField(env, path), process
+
+
+def test_a_window_that_hangs_is_refused_and_gets_nothing_once_it_goes_on(env, folder, hung_window, focus, way):
+    from app.output.contract import NotInserted
+
+    field, process = hung_window
+    with clipboard_program(env, folder, "text", "what the user had"):
+        with pytest.raises(NotInserted) as error:
+            way.insert(TEXT, focus.target())
+        assert error.value.left == TEXT
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        assert field.seen() == ""
+
+
+def test_keys_that_another_program_has_grabbed_are_not_pressed(window, focus, way):
+    from Xlib import X
+
+    from app.output.contract import NotInserted
+    from app.output.x11.connection import connect
+
+    target = focus.target()
+    locker = connect()
+    try:
+        root = locker.screen().root
+        assert root.grab_keyboard(False, X.GrabModeAsync, X.GrabModeAsync, X.CurrentTime) == X.GrabSuccess
+        with pytest.raises(NotInserted) as error:
+            way.insert("secret words", target)
+        assert error.value.left == "secret words"
+        assert not way.take_back("secret words", target)
+        locker.sync()
+        assert not locker.pending_events(), "keys for the screen that is locked"
+    finally:
+        locker.close()
+    window.expect("")
+
+
+def test_a_window_of_another_program_is_another_place_though_it_has_the_same_number(env, folder, focus):
+    with qt_window(env, folder, "first"):
+        first = focus.target()
+    time.sleep(0.3)
+    with qt_window(env, folder, "second"):
+        second = focus.target()
+    assert first.id.split(":")[1] == second.id.split(":")[1], "the server gives the number again"
+    assert first.id != second.id

@@ -80,7 +80,7 @@ class PasteX11:
 
     def _paste(self, hands: Hands, owner: SelectionOwner, place: Place, text: str) -> None:
         key = paste_key(program_of(hands.display, place.window))
-        hands.wait_until_free(text)
+        hands.prepare(place, text)
         self._wait_until_quiet(owner)
         before = {selection: self._content(hands, owner, selection) for selection in key.selections}
         offered = content.of_text(hands.display, text, transient=True)

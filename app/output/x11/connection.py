@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from Xlib import X, display, error
+from Xlib.ext import res
 
 from app.display import x11_answers
 from app.errors import AppError
@@ -27,13 +28,12 @@ class NoX11(AppError):
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where keys go: the window that X names, and the program's own top window around it. `frame` is what the window
-    manager has put around that. `process` tells windows of one number apart: a number is given again once its program
-    has gone; 0 where a window does not say whose it is."""
+    manager has put around that; `process` whose window it is, since the server gives numbers of windows again."""
 
     focus: int
     window: int
     frame: int
-    process: int = 0
+    process: int
 
 
 def connect() -> Any:
@@ -99,8 +99,7 @@ def _around(connection: Any, focus: Any, root: Any) -> Place | None:
         step = parent
     window = window or _inside(connection, focus, step)
     is_program = window.get_property(state, X.AnyPropertyType, 0, 0) is not None or window.get_wm_class() is not None
-    process = (numbers(connection, window, "_NET_WM_PID") or (0,))[0]
-    return Place(focus.id, window.id, step.id, process) if is_program else None
+    return Place(focus.id, window.id, step.id, _process_of(connection, window.id)) if is_program else None
 
 
 def _inside(connection: Any, focus: Any, frame: Any) -> Any:
@@ -112,6 +111,15 @@ def _inside(connection: Any, focus: Any, frame: Any) -> Any:
         if child.get_property(state, X.AnyPropertyType, 0, 0) is not None:
             return child
     return frame
+
+
+def _process_of(connection: Any, window: int) -> int:
+    """Which process a window belongs to, as the server itself knows; zero where it does not."""
+    if not connection.has_extension(res.extname):
+        return 0
+    question = {"client": window, "mask": res.LocalClientPIDMask}
+    found: list[Any] = ask(lambda: connection.res_query_client_ids([question]).ids, [])
+    return next((int(one.value[0]) for one in found if one.value), 0)
 
 
 def client_of(connection: Any, window: int) -> int:

@@ -16,6 +16,9 @@ from app.output.x11.selection_reader import SelectionReader
 
 _FREE_S = 2.0
 _FINGER_S = 0.012  # Chromium loses one paste in fifteen of keys that go down and up at once
+_AWAKE_S = 5.0
+_OURS_S = 0.3  # the keys of this program hold the keyboard until just after they are let go
+_POLL_S = 0.02
 _KEPT = "Nothing is lost: copy it from the history, or put the cursor where it belongs and insert it again"
 
 
@@ -36,6 +39,18 @@ class Hands:
         if target is not None and target_id(place) != target.id:
             raise moved(text)
         return place
+
+    def prepare(self, place: Place, text: str) -> None:
+        """Raises NotInserted where keys would not do now what they should: one is held, somebody else takes them, or
+        the window hangs. That one would obey them when nobody expects it, with the user's own clipboard."""
+        self.wait_until_free(text)
+        deadline = time.monotonic() + _OURS_S
+        while self.keyboard.is_grabbed():
+            if time.monotonic() > deadline:
+                raise NotInserted("A menu or a locked screen takes the keys.", "Close it, then insert again", text)
+            time.sleep(_POLL_S)
+        if self.keyboard.understands_ping(place.window) and not self.keyboard.has_caught_up(place.window, _AWAKE_S):
+            raise NotInserted("The window does not answer.", "Insert the text again once it does", text)
 
     def wait_until_free(self, text: str) -> None:
         """Raises NotInserted where the user goes on to hold a key."""

@@ -38,9 +38,7 @@ class TypeX11:
         try:
             hands = self._open()
             place = hands.aim(text, target)
-            hands.wait_until_free(text)
-            if hands.keyboard.is_grabbed():
-                raise NotInserted("A menu or a locked screen takes the keys.", "Close it, then insert again", text)
+            hands.prepare(place, text)
             with hands.keyboard.steady():
                 while left:
                     left = self._type_batch(hands, place, left)

@@ -49,7 +49,7 @@ class TakeBack:
             return False
         try:
             place = hands.aim(text, target)
-            hands.wait_until_free(text)
+            hands.prepare(place, text)
             with hands.keyboard.steady():
                 if is_terminal(program_of(hands.display, place.window)):
                     return self._in_terminal(hands, text, place)
