@@ -20,7 +20,7 @@ _READ_SILENT_S = 3.0  # of a window that does not tell whether it is busy
 _READ_AWAKE_S = 2.0  # after a window has seen the key
 _WINDOWS_PROGRAM = ".exe"  # under Wine another program reads for it
 _AFTER_READ_S = 0.3  # browsers read the same more than once for one paste, on a busy computer with a pause between
-_RESTORE_S = 1.5
+_RESTORE_S = 1.0
 _AWAKE_S = 0.1
 _POLL_S = 0.004
 

@@ -26,6 +26,7 @@ from app.output.x11.selection_answers import Answers
 T = TypeVar("T")
 _ANSWER_S = 3.0
 _HAND_OVER_S = 0.5
+_LATEST_S = 5.0  # who reads again and again does not keep the user's own content away
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class SelectionOwner:
             return None
         _, quiet_s, began = self._restore
         latest = max([began, *(reading.time_s for reading in self._readings)])
-        return latest + quiet_s - time.monotonic()
+        return min(latest + quiet_s, began + _LATEST_S) - time.monotonic()
 
     def _restored(self) -> None:
         if self._restore is None:
