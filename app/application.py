@@ -14,10 +14,12 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.desk.companions import Companions
-from app.desk.ctl_desk import CtlDesk
 from app.desk.desktop import Desktop
+from app.desk.hotkey_desk import HotkeyDesk
+from app.desk.typing_desk import TypingDesk
 from app.errors import AppError, sentence
 from app.logs import log_thread
+from app.output.platform import focus, watch, ways
 from app.paths import runtime_folder, settings_file
 from app.single_instance import ask, claim
 from app.ui.come_forward import come_forward
@@ -68,17 +70,20 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
     ticks.timeout.connect(lambda: None)
     ticks.start(_SIGNAL_MS)
     companions = Companions(desktop, model, device)
+    typing = TypingDesk(desktop, HotkeyDesk(desktop.settings), lambda: (focus(), watch(), ways()))
+    companions.settings.choosing_keys.connect(typing.rest)
     if instance is not None:
         instance.answer("show", lambda token: come_forward(desktop.window, token))
-        toggle, stop = desktop.window.actions_by_name["toggle"].trigger, desktop.controller.stop
-        CtlDesk(lambda: desktop.controller.state, toggle, stop, stop).answer(instance)
+        typing.answer(instance)
     desktop.window.closing.connect(application.quit)
     desktop.open()
     if fault:
         desktop.window.notice.show_notice(fault)
     companions.open()
+    typing.open()
     code = application.exec()
     ended = desktop.shut_down(_LAST_WORDS_S)
+    ended = typing.shut_down() and ended
     ended = companions.shut_down() and ended
     if instance is not None:
         instance.close()

@@ -78,13 +78,14 @@ def _parser() -> argparse.ArgumentParser:
     transcribe = commands.add_parser(
         "transcribe", help="the text of audio and video files", parents=[common, model, steering]
     )
-    transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio or video")
+    transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE", help="audio or video, or folders")
     add_export_options(transcribe)
     transcribe.add_argument("-o", "--output", type=Path, metavar="DIR", help="write files there, not to stdout")
     transcribe.add_argument("--beam", type=_width, metavar="N", help="width of the search; default: the model's own")
     transcribe.add_argument(
         "--n-best", type=_width, default=1, metavar="N", help="with -f json: the N best texts of every segment"
     )
+    transcribe.add_argument("--ray", metavar="ADDRESS", help="with -o: on a Ray cluster; auto, local, or HOST:PORT")
     transcribe.set_defaults(run=_transcribe)
 
     listen = commands.add_parser("listen", help="live text in the terminal", parents=[common, model, steering])
@@ -180,15 +181,15 @@ def _window(options: argparse.Namespace) -> int:
 
 def _transcribe(options: argparse.Namespace) -> int:
     from app.errors import AppError
-    from app.transcribe import check_stdout, make_folder, transcribe_files
+    from app.transcribe import transcribe_files
 
     if options.n_best > 1 and options.format != "json":
         raise AppError("Only JSON has room for more than one text.", "Give -f json as well.")
     wishes, shown = decoding_options(options), export_options(options)
-    if options.output is not None:
-        make_folder(options.output)
-    else:
-        check_stdout(options.format, len(options.files))
+    if options.ray is not None:
+        from app.archive.command import run_archive
+
+        return DONE if run_archive(options, wishes, shown) else FAILED
 
     def load_model() -> Recognizer:
         from s2t_core.recognizer import load

@@ -45,7 +45,7 @@ def _wayland_answers() -> bool:
 
 
 def x11_answers(display: str) -> bool:
-    """Whether an X server is at the address that DISPLAY holds."""
+    """Whether an X server listens there."""
     match = re.fullmatch(r"(?:unix)?([^:/]*):(\d+)(?:\.\d+)?", display)
     if match is None:
         return Path(display.rsplit(":", 1)[0]).exists()  # macOS writes the path of a socket

@@ -13,6 +13,8 @@ from app.audio.file import read_chunks
 from app.display import display_fault
 from app.errors import AppError
 from app.finding import Finding
+from app.hotkey.platform import make_hotkeys
+from app.output.platform import ways
 from app.paths import log_file, sample_audio
 from s2t_core.errors import S2TError
 from s2t_core.features.fbank import backend
@@ -27,6 +29,8 @@ def examine(model: Path, device: str) -> Iterator[Finding]:
         "model": lambda: _model(model, device),
         "microphone": _microphone,
         "display": _display,
+        "global keys": _global_keys,
+        "insertion": _insertion,
         "log": lambda: str(log_file()),
     }
     return (_run(name, check) for name, check in checks.items())
@@ -80,3 +84,27 @@ def _display() -> str:
     if fault:
         raise AppError(fault)
     return "a window can open"
+
+
+def _global_keys() -> str:
+    hotkeys = make_hotkeys()
+    try:
+        fault = hotkeys.fault()
+        if fault:
+            raise AppError(f"{hotkeys.name}: {fault}")
+        return hotkeys.name
+    finally:
+        hotkeys.close()
+
+
+def _insertion() -> str:
+    """Each way of inserting text into other windows examines itself."""
+    found = ways()
+    try:
+        faults = {way.name: way.fault() for way in found}
+    finally:
+        for way in found:
+            way.close()
+    if all(fault for name, fault in faults.items() if name != "copy"):
+        raise AppError("Text cannot be put into other windows.", " ".join(dict.fromkeys(filter(None, faults.values()))))
+    return "; ".join(f"{name}: {fault or 'works'}" for name, fault in faults.items())

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from app.live_stream import LiveStream
 from app.memory import give_back
 from app.messages import EngineMessage, ModelFailed, ModelReady, Noticed, Stream
@@ -114,7 +112,7 @@ class Engine(threading.Thread):
     def _loaded(self) -> Recognizer:
         try:
             recognizer = self._load()
-            _warm_up(recognizer)
+            recognizer.warm_up()
         except S2TError:
             raise
         except Exception as error:  # of the GPU or its driver, where there is one
@@ -153,9 +151,3 @@ class Engine(threading.Thread):
         self._recognizer = self._load_on_cpu()
         self._report(Noticed(f"The graphics processor has failed ({error}). The text is made without it from now on."))
         return True
-
-
-def _warm_up(recognizer: Recognizer) -> None:
-    """The first pass allocates and compiles; it must not fall on the user's first word."""
-    silence = np.zeros((100, recognizer.decoder.features.num_mel_bins), dtype=np.float32)  # a second of frames
-    recognizer.decoder.finish(silence)

@@ -60,6 +60,7 @@ LIMITS: dict[str, Range | Wording] = {
     "keys.insert_last": Wording(KEY_PATTERN, KEY_SAYS),
     "keys.take_back": Wording(KEY_PATTERN, KEY_SAYS),
     "keys.hold_ms": Range(150, 2000),
+    "model.rest_min": Range(0, 1440),
     "export.form": Wording("|".join(FORMATS), "a kind of file"),
     "export.folder": Wording(_SIGN + "{0,4000}", "a folder"),
     "export.options.line_length": Range(*LINE_LENGTHS),

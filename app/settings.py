@@ -95,6 +95,13 @@ class InsertionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """rest_min: minutes without dictation after which its memory is given back until the next; 0: never."""
+
+    rest_min: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class KeySettings:
     """Keys that work in every program ("Ctrl+Alt+Space"), empty for none; hold_ms: a longer press is a hold."""
 
@@ -116,4 +123,5 @@ class Settings:
     history: HistorySettings = field(default_factory=HistorySettings)
     insertion: InsertionSettings = field(default_factory=InsertionSettings)
     keys: KeySettings = field(default_factory=KeySettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
     export: ExportChoice = field(default_factory=ExportChoice)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from s2t_core.config import (
@@ -14,21 +16,28 @@ from s2t_core.config import (
     read_search_config,
 )
 from s2t_core.decoding.alignment import default_heads
+from s2t_core.decoding.lanes import Lanes
+from s2t_core.decoding.many import batch_frames, hear_many
 from s2t_core.decoding.phrases import make_bias
-from s2t_core.decoding.segment import Chunks, SegmentDecoder
+from s2t_core.decoding.reading import DecodedText
+from s2t_core.decoding.segment import FEATURE_FRAMES_PER_SECOND, Chunks, SegmentDecoder
 from s2t_core.errors import CheckpointError, TokenizerError
+from s2t_core.features.fbank import SHIFT_SAMPLES
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.ctc import load_ctc
 from s2t_core.model.int8 import Int8Linear, int8_is_exact, make_int8
 from s2t_core.session import StreamSession
 from s2t_core.streaming.config import SessionConfig
 from s2t_core.streaming.mark import SessionMark
+from s2t_core.streaming.open_segment import PutOff, in_stream
 from s2t_core.streaming.vad import SileroDetector
 from s2t_core.tokenizer import load_tokenizer
-from s2t_core.types import DecodingOptions
+from s2t_core.types import DecodingOptions, Samples, Segment
 
 DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("auto", "float32", "int8")
+HALVES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
+PRECISIONS = ("auto", "float32", "int8", *HALVES)
+_USUAL_S = (1, 4, 7, 10, 15)  # of a segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +54,9 @@ class Recognizer:
 
     @property
     def precision(self) -> str:
-        """Of the linear layers: "int8" or "float32"."""
-        return "int8" if isinstance(self.decoder.model.lm_head, Int8Linear) else "float32"
+        """Of the linear layers: "int8", "float32", "float16" or "bfloat16"."""
+        model = self.decoder.model
+        return "int8" if isinstance(model.lm_head, Int8Linear) else str(model.dtype).removeprefix("torch.")
 
     def in_chunks(self, chunk_ms: int, look_ahead_ms: int = 0) -> Recognizer:
         """The same recogniser, hearing chunk by chunk; a frame is encoded anew until so much has come after it.
@@ -66,14 +76,41 @@ class Recognizer:
         return replace(self, decoder=replace(self.decoder, search=search, bias=bias, n_best=wishes.n_best))
 
     def open_session(
-        self, config: SessionConfig | None = None, *, partials: bool = True, mark: SessionMark | None = None
+        self,
+        config: SessionConfig | None = None,
+        *,
+        partials: bool = True,
+        mark: SessionMark | None = None,
+        put_off: PutOff | None = None,
     ) -> StreamSession:
         """A new stream, independent of all others; without `partials` it gives final text only.
 
         mark  of a session that broke off: this one goes on with it
+        put_off  takes the sound of segments that are over, in the place of their text; see `hear_later`
         """
         config = config or SessionConfig(partials=partials)
-        return StreamSession(self.decoder, SileroDetector(), config, mark)
+        return StreamSession(self.decoder, SileroDetector(), config, mark, put_off)
+
+    @property
+    def hears_in_batches(self) -> bool:
+        """Whether many segments at once are heard faster than one after the other."""
+        return self.decoder.in_lanes(0)
+
+    def hear_later(self, sounds: Sequence[Samples]) -> Iterator[tuple[int, DecodedText]]:
+        """The texts of segments whose sound was put off, each with its place among them, as they come."""
+        return hear_many(self.decoder, sounds, batch_frames(self.decoder.model.device))
+
+    def closed(self, segment: Segment, text: DecodedText) -> Segment:
+        """A segment whose text was put off, with it."""
+        words = in_stream(text.words, segment.start_sample, SHIFT_SAMPLES * self.decoder.model.config.subsampling)
+        alternatives = tuple(replace(one, text=one.text.strip()) for one in text.alternatives)
+        return replace(segment, committed=text.text.strip(), words=words, alternatives=alternatives)
+
+    def warm_up(self) -> None:
+        """The first passes allocate, compile and record: for the most usual lengths they shall not fall on the user."""
+        for seconds in _USUAL_S if self.decoder.lanes is not None else _USUAL_S[:1]:
+            frames = seconds * FEATURE_FRAMES_PER_SECOND
+            self.decoder.finish(np.zeros((frames, self.decoder.features.num_mel_bins), dtype=np.float32))
 
 
 def load(
@@ -86,13 +123,14 @@ def load(
     """The recogniser of a checkpoint folder, on a GPU where there is one.
 
     beams      width of the search for final text; None: what the checkpoint says
-    precision  of the linear layers; "auto": int8 on processors that sum it exactly, float32 elsewhere
+    precision  "auto": float16 on a GPU; on the CPU int8 in the linear layers where the processor sums it exactly,
+               float32 elsewhere. Only with float32 the network has the parameters of its file, to be trained
     wishes     phrases, texts never written, n-best lists; the search is as wide as their n-best list is long, at least
     Raises ConfigError, CheckpointError or TokenizerError for a folder that is not whole, CheckpointError for a device
     or a precision that is not there, OptionsError for a phrase that the vocabulary cannot spell.
     """
     target = pick_device(device)
-    eight_bits = picks_int8(precision, target)
+    eight_bits, half = picks_int8(precision, target), picks_half(precision, target)
     folder = folder.resolve()
     model = load_model(folder)
     tokenizer = load_tokenizer(folder)
@@ -120,7 +158,11 @@ def load(
     ctc = None if ctc is None else ctc.to(target)
     if eight_bits:
         make_int8(model)
-    decoder = SegmentDecoder(model.to(target), tokenizer, features, search, alignment, confidence, ctc=ctc)
+    model = model.to(target, HALVES.get(half, torch.float32))
+    if half:
+        model.requires_grad_(False).join_projections()
+    lanes = Lanes(model) if target == "cuda" else None
+    decoder = SegmentDecoder(model, tokenizer, features, search, alignment, confidence, ctc=ctc, lanes=lanes)
     return Recognizer(folder.name, decoder).steered(wishes or DecodingOptions())
 
 
@@ -139,4 +181,13 @@ def picks_int8(precision: str, device: str) -> bool:
         raise CheckpointError("int8 runs on the CPU only.", "Choose --device cpu, or --precision auto.")
     if precision == "int8" and not int8_is_exact():
         raise CheckpointError("This processor does not sum int8 exactly.", "Choose --precision auto.")
-    return precision != "float32" and device == "cpu" and int8_is_exact()
+    return precision in ("auto", "int8") and device == "cpu" and int8_is_exact()
+
+
+def picks_half(precision: str, device: str) -> str:
+    """The half precision that is taken; empty: none. Raises CheckpointError where one is asked for and is not there."""
+    if precision in HALVES and device != "cuda":
+        raise CheckpointError(f"{precision} runs on a GPU only.", "Choose --precision auto.")
+    if precision == "auto" and device == "cuda":
+        return "float16"
+    return precision if precision in HALVES else ""

@@ -15,7 +15,7 @@ from s2t_core.features.resample import StreamingResampler
 from s2t_core.streaming.config import SessionConfig
 from s2t_core.streaming.endpoint import Boundary, Endpointer
 from s2t_core.streaming.mark import SessionMark
-from s2t_core.streaming.open_segment import OpenSegment
+from s2t_core.streaming.open_segment import OpenSegment, PutOff
 from s2t_core.streaming.vad import FRAME_SAMPLES, SpeechDetector
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Samples, check_samples
 
@@ -31,9 +31,18 @@ class StreamSession:
     """
 
     def __init__(
-        self, decoder: SegmentDecoder, detector: SpeechDetector, config: SessionConfig, mark: SessionMark | None = None
+        self,
+        decoder: SegmentDecoder,
+        detector: SpeechDetector,
+        config: SessionConfig,
+        mark: SessionMark | None = None,
+        put_off: PutOff | None = None,
     ) -> None:
-        """mark: of the session that this one goes on with; the next chunk covers its position."""
+        """mark: of the session that this one goes on with; the next chunk covers its position.
+        put_off: takes the sound of every segment, which is closed without its text; then there are no partials."""
+        if put_off is not None and config.partials:
+            raise ValueError("segments that are not decoded have no partials")
+        self._put_off = put_off
         self._decoder = decoder
         self._detector = detector
         self._config = config
@@ -137,7 +146,9 @@ class StreamSession:
             self._recent = np.concatenate([self._recent, frame])[-(_samples(self._config.preroll_ms) + onset) :]
         if boundary is Boundary.START:
             start = self._position - len(self._recent)
-            self._open = OpenSegment(self._next_id, start, self._decoder, self._config, self._before)
+            self._open = OpenSegment(
+                self._next_id, start, self._decoder, self._config, self._before, put_off=self._put_off
+            )
             self._open.hear(self._recent)
         elif boundary is Boundary.PAUSE_END and self._open is not None:
             self._close(self._open, self._end_of_speech(self._open), events)
@@ -192,7 +203,7 @@ class StreamSession:
         if closed is not None:
             events.append(closed)
             self._next_id += 1
-            self._before = segment.statistics
+            self._before = segment.statistics if self._put_off is None else None
         self._recent = segment.audio_from(end)
         self._open = None
 

@@ -63,7 +63,9 @@ class Desktop(QObject):
         self._writer = SettingsWriter(settings_path, self._unsaved.emit)
         self._writer.start()
         self.window = MainWindow()
-        self.controller = DictationController(load, self._make_source, self._make_shaper, self.wishes, load_on_cpu)
+        self.controller = DictationController(
+            load, self._make_source, self._make_shaper, self.wishes, load_on_cpu, self._rest_s
+        )
         self._edits = EditHistory()
         self._background = Background(self)
         self._watch = InputWatch(self._inputs_changed.emit)
@@ -235,6 +237,10 @@ class Desktop(QObject):
         text = self.settings.text
         own = tuple(Phrase(word, text.boost) for word in text.vocabulary)
         return replace(self._wishes, phrases=(*self._wishes.phrases, *own))
+
+    def _rest_s(self) -> float:
+        """Asked on the engine's thread."""
+        return 60.0 * self.settings.model.rest_min
 
     def _keep_input(self, name: str) -> None:
         self.use(replace(self.settings, sound=replace(self.settings.sound, input=name)))

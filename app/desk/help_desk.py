@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.desk.desktop import Desktop
+from app.settings import KeySettings
 from app.ui.about_dialog import AboutDialog
 from app.ui.cheat_sheet import CheatSheet
 from app.ui.commands import shortcuts
@@ -32,6 +33,8 @@ _PARTS = (
     ("python-docx", "MIT"),
     ("platformdirs", "MIT"),
     ("tqdm", "MPL-2.0 and MIT"),
+    ("python-xlib", "LGPL-2.1"),
+    ("jeepney", "MIT"),
 )
 
 
@@ -59,7 +62,7 @@ class HelpDesk(QObject):
         """What can be said and pressed."""
         if self._cheats is None:
             self._cheats = CheatSheet(self._desktop.window)
-            self._cheats.show_cheats(CHEATS, shortcuts())
+        self._cheats.show_cheats(CHEATS, (*_anywhere(self._desktop.settings.keys), *shortcuts()))
         self._cheats.open_beside()
 
     def show_about(self) -> None:
@@ -101,6 +104,16 @@ class HelpDesk(QObject):
 
     def _describe(self, model: str) -> None:
         self._described = model
+
+
+def _anywhere(keys: KeySettings) -> list[tuple[str, str]]:
+    """(keys, what they do) of those that work in every program."""
+    pairs = [
+        (keys.toggle, "In any program: dictate (tap, or hold while you speak)"),
+        (keys.insert_last, "In any program: insert the last text again"),
+        (keys.take_back, "In any program: take back what was inserted"),
+    ]
+    return [pair for pair in pairs if keys.on and pair[0]]
 
 
 def _version(name: str) -> str:

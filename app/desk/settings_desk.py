@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
 from app.desk.desktop import Desktop
 from app.paths import history_file, recordings_folder, settings_file
 from app.ui.commands import shortcuts
+from app.ui.key_field import KeyField
 from app.ui.settings_dialog import SettingsDialog
 
 
 class SettingsDesk(QObject):
     """One dialog at a time; what changes in it holds at once."""
+
+    choosing_keys = Signal(bool)  # keys are pressed to be chosen, or no longer: meanwhile they mean nothing else
 
     def __init__(self, desktop: Desktop) -> None:
         super().__init__(desktop)
@@ -35,6 +38,8 @@ class SettingsDesk(QObject):
             screens = [screen.name() for screen in QGuiApplication.screens()]
             dialog.offer("captions.screen", [("The main one", ""), *((name, name) for name in screens)])
             dialog.changed.connect(desktop.use)
+            for field in dialog.findChildren(KeyField):
+                field.listening.connect(self.choosing_keys)
             dialog.finished.connect(self._forget)
             self._dialog = dialog
         self._dialog.show()

@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
-from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtCore import QObject, Signal
 
+from app.desk.ctl_desk import CtlDesk
 from app.desk.desktop import Desktop
-from app.output.contract import Focus, Way
+from app.desk.hotkey_desk import HotkeyDesk
+from app.output.contract import Focus, Watch, Way
 from app.output.dictated import dictated
 from app.output.typist import SECRET, Inserted, Pinned, Report, TakenBack, Typist
+from app.single_instance import Instance
 from app.state import State
 from s2t_core.transcript import TranscriptDocument
 
 _WAIT_S = 3.0
 _RUNS = "A recording is running in the window of Dictate; its text stays there."
+_BROKEN = "The model could not be loaded; the window of Dictate says why."
 _NONE = "Nothing has been dictated yet."
-
-
-class Keys(Protocol):
-    """What the user asks for by global keys, and where it is shown what comes of it."""
-
-    began: SignalInstance  # a dictation, by pressing its key
-    tapped: SignalInstance  # the key is up again, the dictation goes on
-    ended: SignalInstance
-    cancelled: SignalInstance
-    insert_wanted: SignalInstance  # of the last dictation once more
-    take_back_wanted: SignalInstance
-
-    def show_place(self, area: tuple[int, int, int, int] | None) -> None: ...
-
-    def show_state(self, state: State) -> None: ...
-
-    def show_level(self, peak: float) -> None: ...
-
-    def show_done(self, text: str, is_fault: bool = False) -> None: ...
 
 
 class TypingDesk(QObject):
@@ -43,70 +27,101 @@ class TypingDesk(QObject):
 
     _reported = Signal(object)
 
-    def __init__(self, desktop: Desktop, keys: Keys, open_platform: Callable[[], tuple[Focus, Sequence[Way]]]) -> None:
+    def __init__(
+        self, desktop: Desktop, keys: HotkeyDesk, open_platform: Callable[[], tuple[Focus, Watch, Sequence[Way]]]
+    ) -> None:
+        """open_platform: as the typist asks it."""
         super().__init__(desktop)
         self._desktop, self._keys = desktop, keys
         self._runs = False  # the recording that runs is for another window
         self._is_live = False  # its words are inserted as they are settled
-        self._waits = ""  # of the last dictation, what is to be inserted when it is asked for
+        self._is_dropped = False  # it was cancelled, and its last words are still to come
+        self._next: bool | None = None  # one that was asked for while this one ends: whether its key is held
+        self._waits = ""  # what is inserted when the last dictation is asked for
         self._typist = Typist(open_platform, self._reported.emit)
         self._typist.start()
         self._reported.connect(self._receive)
-        keys.began.connect(self.begin)
-        keys.tapped.connect(self._go_live)
-        keys.ended.connect(self.end)
-        keys.cancelled.connect(self.cancel)
-        keys.insert_wanted.connect(self.insert_last)
-        keys.take_back_wanted.connect(self._typist.take_back)
+        keys.begin.connect(self.begin)
+        keys.taken.connect(self._take)
+        keys.end.connect(self.end)
+        keys.cancel.connect(self.cancel)
+        keys.insert_last.connect(self.insert_last)
+        keys.take_back.connect(self._typist.take_back)
         desktop.controller.document_changed.connect(self._see)
         desktop.controller.state_changed.connect(self._follow)
         desktop.controller.recording_ended.connect(lambda _: self._finish())
-        desktop.level_changed.connect(self._show_level)
+        desktop.level_changed.connect(keys.show_peak)
+        desktop.settings_changed.connect(keys.use)
+        keys.noticed.connect(desktop.window.hint.show_notice)
+
+    def open(self) -> None:
+        """The keys are heard from now on."""
+        self._keys.open()
+
+    def rest(self, rests: bool) -> None:
+        """Hear no keys for a while: they are being chosen."""
+        self._keys.rest(rests)
+
+    def answer(self, instance: Instance) -> None:
+        """`dictate ctl` does what the keys do."""
+        controller = self._desktop.controller
+        CtlDesk(lambda: controller.state, self._keys.toggle, controller.stop, self.cancel).answer(instance)
 
     @property
     def runs(self) -> bool:
         """Whether a dictation for another window is going on."""
         return self._runs
 
-    def begin(self) -> None:
-        """Dictate for the window that has the keyboard now."""
-        if self._runs:
-            return
-        controller = self._desktop.controller
-        if controller.state is not State.IDLE:
-            self._keys.show_done(_RUNS, is_fault=True)
-            return
-        self._pin()
-        self._runs, self._is_live = True, False
-        self._desktop.dictate()
-        if controller.state is State.IDLE:
-            self._runs = False
-            self._keys.show_done(self._desktop.window.notice.text, is_fault=True)
+    def begin(self, is_held: bool = False) -> None:
+        """Dictate for the window that has the keyboard now; while its key is held nothing is inserted."""
+        state = self._desktop.controller.state
+        if state is State.DRAINING:
+            self._next = is_held
+        elif state is not State.IDLE:
+            self._keys.fail(_BROKEN if state is State.FAILED else _RUNS)
+        else:
+            self._begin(is_held)
 
     def end(self) -> None:
-        """The dictation is over; its last words still come."""
-        if self._runs:
-            self._desktop.controller.stop()
+        """The recording is over; its last words still come."""
+        self._next = None
+        self._desktop.controller.stop()
 
     def cancel(self) -> None:
-        """The dictation is over, and nothing more of it is inserted; its text is in the window of Dictate."""
+        """The recording is over, and nothing more of it is inserted; its text is in the window of Dictate."""
+        self.end()
         if self._runs:
-            self._waits = dictated(self._desktop.controller.document)
-            self._runs = False
-            self._desktop.controller.stop()
-            self._keys.show_done("Cancelled.")
+            self._is_live, self._is_dropped = False, True
+            self._keys.drop()
 
     def insert_last(self) -> None:
         """What waits, or the last dictation once more, for the window that has the keyboard now."""
         if not self._waits:
-            self._keys.show_done(_NONE, is_fault=True)
+            self._keys.fail(_NONE)
         elif not self._runs:
             self._pin()
             self._typist.finish(self._waits)
 
     def shut_down(self) -> bool:
-        """Insert what is still to be inserted; returns whether that has ended in time."""
+        """Give the keys back and insert what is still to be inserted; returns whether that has ended in time."""
+        self._keys.close()
         return self._typist.shut_down(_WAIT_S)
+
+    def _begin(self, is_held: bool) -> None:
+        self._pin()
+        self._runs, self._is_live, self._is_dropped = True, False, False
+        self._desktop.dictate()
+        if self._desktop.controller.state is State.IDLE:
+            self._runs = False
+            self._keys.fail(self._desktop.window.notice.text)
+        elif not is_held:
+            self._go_live()
+
+    def _take(self, is_hold: bool) -> None:
+        if self._next is not None:
+            self._next = is_hold
+        elif not is_hold:
+            self._go_live()
 
     def _pin(self) -> None:
         wanted = self._desktop.settings.insertion
@@ -121,52 +136,55 @@ class TypingDesk(QObject):
             self._typist.see(dictated(document))
 
     def _follow(self, state: State) -> None:
-        if self._runs:
-            self._keys.show_state(state)
-            if state is State.PAUSED:  # its input is lost
-                self._desktop.controller.stop()
-
-    def _show_level(self, peak: float) -> None:
-        if self._runs:
-            self._keys.show_level(peak)
+        self._keys.show(state)
+        if self._runs and state is State.PAUSED:  # its input is lost
+            self._desktop.controller.stop()
 
     def _finish(self) -> None:
         if self._runs:
             self._runs = False
             self._waits = dictated(self._desktop.controller.document)
-            self._typist.finish(self._waits)
+            if not self._is_dropped:
+                self._typist.finish(self._waits)
+        if self._next is not None:
+            is_held, self._next = self._next, None
+            self.begin(is_held)
 
     def _receive(self, report: Report) -> None:
         if isinstance(report, Pinned):
-            self._keys.show_place(report.target.area if report.target else None)
+            self._keys.place(report.target)
             if report.target is not None and report.target.is_secret:
-                self.cancel()
-                self._keys.show_done(SECRET, is_fault=True)
+                self._refuse(SECRET)
         elif isinstance(report, TakenBack):
-            self._keys.show_done("Taken back." if report.text else report.why, is_fault=not report.text)
+            if report.text:
+                self._keys.undone()
+            else:
+                self._keys.fail(report.why)
         else:
             self._tell(report)
 
+    def _refuse(self, why: str) -> None:
+        self.cancel()
+        self._keys.fail(why)
+        self._desktop.window.notice.show_notice(why)
+
     def _tell(self, done: Inserted) -> None:
-        if done.waits:
-            self._waits = done.waits
-        text, is_fault = outcome(done, self._desktop.settings.keys.insert_last)
-        self._keys.show_done(text, is_fault)
-        if is_fault:
-            self._desktop.window.notice.show_notice(text)
+        self._waits = done.waits or self._waits
+        line = left_over(done, self._desktop.settings.keys.insert_last)
+        if line:
+            self._keys.wait(line)
+            self._desktop.window.notice.show_notice(line)
+        else:
+            self._keys.done(done.text)
 
 
-def outcome(done: Inserted, key: str) -> tuple[str, bool]:
-    """What is said of a dictation, and whether the user must do something about it; `key` inserts what waits."""
-    words, waiting = len(done.text.split()), len(done.waits.split())
+def left_over(done: Inserted, key: str) -> str:
+    """What the user must know of a dictation that did not arrive, and what to do; `key` inserts what waits."""
     if done.is_copied:
-        return f"{done.why} Copied: paste it where you want it.".strip(), bool(done.why)
-    if waiting:
-        return f"{done.why} {_count(waiting)} wait: {key} inserts them where the cursor is.".strip(), True
-    if not words:
-        return done.why or "No words.", bool(done.why)
-    return f"{_count(words)} inserted.", False
-
-
-def _count(words: int) -> str:
-    return "1 word" if words == 1 else f"{words} words"
+        return f"{done.why} The text is copied: paste it where you want it.".strip()
+    if not done.waits:
+        return done.why
+    count = len(done.waits.split())
+    words = "1 word waits" if count == 1 else f"{count} words wait"
+    where = f"{key} inserts them where the cursor is." if key else "Its text is in the window of Dictate."
+    return f"{done.why} {words}. {where}".strip()

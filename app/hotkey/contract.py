@@ -24,6 +24,7 @@ class Hotkeys(Protocol):
     """The global keys of one platform. `changed` is called from a thread of its own."""
 
     name: str  # as the doctor says it
+    asks: bool  # the desktop may ask its user before it gives a key: `bind` then takes as long as the user does
 
     def fault(self) -> str:
         """The self-test: empty where global keys can be had here, else one line that says why not and what to do."""

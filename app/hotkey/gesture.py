@@ -58,9 +58,8 @@ def hear(gesture: Gesture, heard: Heard, time_s: float) -> tuple[Gesture, tuple[
         return _up(gesture, time_s)
     if heard == "cancel":
         return _cancelled(gesture) if gesture.active else (gesture, ())
-    # Another key: the two were a shortcut of somebody else. What is a hold already is speech, not to be thrown away.
-    late, acts = pass_time(gesture, time_s)
-    return _cancelled(late) if late.mine and not late.held else (late, acts)
+    # Another key beside it: the two are a shortcut of somebody else, or the hand has slipped. The words stay at hand.
+    return _cancelled(gesture) if gesture.mine else (gesture, ())
 
 
 def pass_time(gesture: Gesture, now_s: float) -> tuple[Gesture, tuple[Act, ...]]:

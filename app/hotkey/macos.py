@@ -59,6 +59,7 @@ class MacHotkeys:
     Of other keys it tells nothing without a permission that this does not ask for."""
 
     name = "RegisterEventHotKey"
+    asks = False
 
     def __init__(self, system: Callable[[], System] | None = None) -> None:
         self._make: Callable[[], System] = system or Calls

@@ -42,6 +42,7 @@ class PortalHotkeys:
     """The portal's global shortcuts. It tells of no other keys, and none that are pressed without a modifier."""
 
     name = "desktop portal"
+    asks = True
 
     def __init__(self) -> None:
         self._listening: _Listening | None = None
@@ -60,14 +61,13 @@ class PortalHotkeys:
             portal.close()
 
     def bind(self, keys: Mapping[str, str], changed: Callable[[KeyChange], None]) -> dict[str, str]:
-        """The portal binds once in a session, so every call begins a new one; waits while the desktop asks its user."""
-        self.close()
+        """The portal binds once in a session, so other keys begin a new one; waits while the desktop asks its user."""
         unbound = {name: _refused(name, keys[name]) for name in keys if _is_bare(keys[name])}
         wanted = {name: keys[name] for name in keys if name not in unbound}
-        if not wanted:
-            return unbound
-        self._listening = _Listening(wanted, changed)
-        return unbound | self._listening.unbound()
+        if self._listening is None or self._listening.keys != wanted:
+            self.close()
+            self._listening = _Listening(wanted, changed) if wanted else None
+        return unbound if self._listening is None else unbound | self._listening.unbound()
 
     def close(self) -> None:
         if self._listening is not None:
@@ -79,20 +79,24 @@ class _Listening:
     """One session of the portal, on a thread of its own, from being bound until its end."""
 
     def __init__(self, keys: Mapping[str, str], changed: Callable[[KeyChange], None]) -> None:
-        self._keys, self._changed = dict(keys), changed
+        self.keys, self._changed = dict(keys), changed
         self._stopping = threading.Event()
         self._answer: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="portal keys", daemon=True)
         self._thread.start()
 
     def unbound(self) -> dict[str, str]:
+        """What the desktop does not give, once it has said so."""
         try:
-            return self._answer.get(timeout=_BOUND_S)
+            lines = self._answer.get(timeout=_BOUND_S)
         except queue.Empty:
-            return {name: f"The desktop did not say whether it gives this key. {_REMEDY}" for name in self._keys}
+            lines = {name: f"The desktop did not say whether it gives this key. {_REMEDY}" for name in self.keys}
+        self._answer.put(lines)  # for whoever asks again
+        return lines
 
     def end(self) -> None:
         self._stopping.set()
+        self._answer.put({})  # nobody needs to wait any more
         self._thread.join(timeout=2.0)  # while the desktop asks its user it cannot end; the bus is left with the answer
 
     def _run(self) -> None:
@@ -112,7 +116,7 @@ class _Listening:
             session = portal.open_session(_SHORTCUTS)
         except PortalError as error:
             if tell is not None:
-                tell(dict.fromkeys(self._keys, str(error)))
+                tell(dict.fromkeys(self.keys, str(error)))
             if portal is not None:
                 portal.close()
             return tell is None
@@ -131,19 +135,19 @@ class _Listening:
     def _bound(self, portal: Portal, session: str, tell: Callable[[dict[str, str]], None] | None) -> bool:
         """Whether the desktop and its user have agreed to some of the keys."""
         try:
-            shortcuts = [(name, _described(name, self._keys[name])) for name in self._keys]
+            shortcuts = [(name, _described(name, self.keys[name])) for name in self.keys]
             method = f"{_SHORTCUTS}.BindShortcuts"
             results = portal.request(method, "oa(sa{sv})s", session, shortcuts, "", options={})
         except PortalError as error:
-            lines = dict.fromkeys(self._keys, str(error))
+            lines = dict.fromkeys(self.keys, str(error))
             logger.warning("global keys: %s", error)
         else:
             given = {str(one[0]) for one in results.get("shortcuts", ("", ()))[1]}
-            missing = [name for name in self._keys if name not in given]
-            lines = {name: f"The desktop does not give {self._keys[name]}. {_REMEDY}" for name in missing}
+            missing = [name for name in self.keys if name not in given]
+            lines = {name: f"The desktop does not give {self.keys[name]}. {_REMEDY}" for name in missing}
         if tell is not None:
             tell(lines)
-        return len(lines) < len(self._keys)
+        return len(lines) < len(self.keys)
 
     def _listen(self, portal: Portal, session: str, down: set[str]) -> bool:
         """Tell of keys, and of those that are `down`, until the end; False where that is the end of the portals."""
@@ -157,7 +161,7 @@ class _Listening:
             if came[0] == "NameOwnerChanged" and came[1][1]:
                 return False
             for change in _changes(came, session, down):
-                if change.name in self._keys:
+                if change.name in self.keys:
                     self._changed(change)
         return True
 

@@ -53,6 +53,7 @@ class WindowsHotkeys:
     """Registered keys, on a thread of their own: Windows tells the thread that took them, and only of presses."""
 
     name = "RegisterHotKey"
+    asks = False
 
     def __init__(self, system: Callable[[], System] | None = None) -> None:
         self._system = system or Calls

@@ -19,6 +19,7 @@ class X11Hotkeys:
     """Keys grabbed on a connection of its own, on a thread of its own."""
 
     name = "X11"
+    asks = False
 
     def __init__(self) -> None:
         self._orders: SimpleQueue[Order] = SimpleQueue()

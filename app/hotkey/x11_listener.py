@@ -140,6 +140,8 @@ class Listener(threading.Thread):
         if source is None and code in (self._at.code if self._down else 0, self._stuck):
             self._keep()  # it repeats itself
             return
+        if source is None and not self._is_down(code):
+            return  # it repeated itself just before it went up, which is known already
         self._let_go()
         if not name:
             self._raw_press(code, self._source)

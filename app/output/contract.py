@@ -46,6 +46,21 @@ class Focus(Protocol):
     def close(self) -> None: ...
 
 
+class Watch(Protocol):
+    """Whether what was inserted last still stands before the cursor."""
+
+    def begin(self) -> None:
+        """Something has just been inserted."""
+        ...
+
+    def is_quiet(self) -> bool:
+        """Whether the user has neither typed nor clicked since, as far as this desktop tells. To be asked every few
+        seconds while the answer matters."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Way(Protocol):
     """One way of inserting text. Lives on one thread, where it may take its time; never asks for the keyboard."""
 

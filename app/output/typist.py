@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from app.errors import sentence
-from app.output.contract import Focus, NotInserted, Target, Way
+from app.errors import AppError, sentence
+from app.output.contract import Focus, NotInserted, Target, Watch, Way
 from app.output.joint import joined, settles
+from app.output.platform import Patience
 
+logger = logging.getLogger(__name__)
+
+_LOOK_S = 5.0  # between two looks at what the user has typed: it is kept for us until then
 SECRET = "A password field has the keyboard: nothing is inserted there."
 _ELSEWHERE = "Another window has the keyboard."
 _UNTOLD = "This desktop does not tell which window has the keyboard."
@@ -72,13 +77,24 @@ class _Dictation:
         return self.target is not None and self.target.is_own
 
 
+class _Nobody:
+    """Has the keyboard, as far as is known."""
+
+    def target(self) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
 class Typist(threading.Thread):
     """Calls return at once; what comes of them is reported on this thread, in their order."""
 
     def __init__(
-        self, open_platform: Callable[[], tuple[Focus, Sequence[Way]]], report: Callable[[Report], None]
+        self, open_platform: Callable[[], tuple[Focus, Watch, Sequence[Way]]], report: Callable[[Report], None]
     ) -> None:
-        """open_platform: gives who has the keyboard, and the ways there are, the best first; called on this thread."""
+        """open_platform: gives who has the keyboard, whether they type, and the ways there are, the best first; called
+        on this thread."""
         super().__init__(name="typist", daemon=True)
         self._open_platform = open_platform
         self._report = report
@@ -112,15 +128,28 @@ class Typist(threading.Thread):
         return not self.is_alive()
 
     def run(self) -> None:
-        self._focus, self._ways = self._open_platform()
-        while (job := self._jobs.get()) is not None:
+        try:
+            self._focus, self._watch, self._ways = self._open_platform()
+        except AppError as error:
+            self._focus, self._watch, self._ways = _Nobody(), Patience(), ()
+            logger.warning("no text can be inserted: %s", error)
+        while (job := self._next()) is not None:
             try:
                 job()
             except Exception as error:  # thread boundary; the next dictation may fare better
                 self._report(Inserted("", "", sentence(error)))
         for way in self._ways:
             way.close()
+        self._watch.close()
         self._focus.close()
+
+    def _next(self) -> Callable[[], None] | None:
+        """What is to be done next; meanwhile it is noticed whether the user types."""
+        while True:
+            try:
+                return self._jobs.get(timeout=_LOOK_S if self._watch.is_quiet() else None)
+            except queue.Empty:
+                continue
 
     def _pin(self, way: str, blind: bool) -> None:
         target = self._focus.target()
@@ -169,8 +198,10 @@ class Typist(threading.Thread):
             self._last = now
 
     def _before(self, now: _Dictation) -> str:
-        """What was inserted last into the same window."""
+        """What was inserted last into the same window, as long as it stands before the cursor."""
         last = self._last
+        if not self._watch.is_quiet():
+            return ""
         same = last.target is not None and now.target is not None and last.target.id == now.target.id
         return last.written if same else ""
 
@@ -191,6 +222,8 @@ class Typist(threading.Thread):
             return
         self._go_on(text, is_all=True)
         waits = "" if now.is_for_us else text[len(now.given) :].strip()
+        if now.written:
+            self._watch.begin()
         self._report(Inserted(now.written, waits, now.why))
 
     def _take_back(self) -> None:

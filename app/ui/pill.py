@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QEasingCurve, QPoint, QPropertyAnimation, QRect, QSize, Qt, QTimer
-from PySide6.QtGui import QCursor, QGuiApplication, QScreen
+from PySide6.QtCore import QEasingCurve, QPoint, QPropertyAnimation, QRect, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QCursor, QGuiApplication, QPainter, QPainterPath, QPaintEvent, QPalette, QRegion, QScreen
 from PySide6.QtWidgets import QApplication, QFrame, QGraphicsOpacityEffect, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.announcer import announce
+from app.ui.caption_look import mixed
 from app.ui.icons import icon
 from app.ui.level_meter import LevelMeter
 
@@ -29,6 +30,7 @@ _LOOKS: dict[PillLook, tuple[str, str]] = {  # icon, what it says if nothing els
     "fault": ("fault", "Something went wrong"),
 }
 _ENDS: tuple[PillLook, ...] = ("done", "waiting", "cancelled", "fault")  # these go by themselves and are read out
+_EDGE = 0.6  # share of the letters' colour in the line around it, which stands out on light and on dark
 _FLAGS = (
     Qt.WindowType.Tool
     | Qt.WindowType.FramelessWindowHint
@@ -46,6 +48,27 @@ _ATTRIBUTES = (
 )
 
 
+class Plate(QFrame):
+    """What the sign is written on."""
+
+    radius = 0.0
+
+    def outline(self, inset: float = 0.0) -> QPainterPath:
+        """Its rounded shape, so far within its edges."""
+        path = QPainterPath()
+        path.addRoundedRect(QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), self.radius, self.radius)
+        return path
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(self.palette().color(QPalette.ColorRole.Base))
+        edge = self.palette().color(QPalette.ColorRole.Text)
+        painter.setPen(mixed(edge, self.palette().color(QPalette.ColorRole.Base), _EDGE))
+        painter.drawPath(self.outline(0.5))
+        painter.end()
+
+
 class Pill(QWidget):
     """Hidden until `show_look`. It never has the keyboard, nor the mouse."""
 
@@ -58,10 +81,10 @@ class Pill(QWidget):
         self.setWindowTitle("Dictation")
         self.look: PillLook = "arming"
         self._area: Area | None = None
-        self._frame = QFrame()
-        self._frame.setObjectName("pill")
+        self._frame = Plate()
         self._icon, self._label, self.meter = QLabel(), QLabel(), LevelMeter()
         self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setForegroundRole(QPalette.ColorRole.Text)
         self._veil = QGraphicsOpacityEffect(self._frame)
         self._veil.setEnabled(False)
         self._frame.setGraphicsEffect(self._veil)
@@ -130,7 +153,11 @@ class Pill(QWidget):
             inside.setContentsMargins(height * 2 // 3, height // 3, height * 3 // 4, height // 3)
             inside.setSpacing(height // 2)
         self._label.setMinimumHeight(self._label.heightForWidth(self._label.width()) if self._label.wordWrap() else 0)
+        self._frame.radius = 0.8 * height
         self.adjustSize()
+        if QGuiApplication.platformName() == "xcb":  # without a compositor its corners would be black
+            self._frame.setGeometry(self.rect())
+            self.setMask(QRegion(self._frame.outline().toFillPolygon().toPolygon()))
         room = screen_of(self._area).availableGeometry()
         self.move(below_middle(room, self.size(), 2 * height))
 

@@ -74,6 +74,7 @@ PAGES = (
     Page("History", "history", _PRIVACY),
     Page("Insertion", "insertion", _INSERTION),
     Page("Keys", "keys", _KEYS),
+    Page("Model", "model"),
 )
 _THEMES = (("Like the system", "system"), ("Light", "light"), ("Dark", "dark"))
 _WHEN = (("As they are spoken", "live"), ("When the dictation stops", "stop"))
@@ -174,6 +175,10 @@ ROWS = (
         "global hotkey shortcut undo delete remove", needs="keys.on"),
     Row("keys.hold_ms", "A press is a hold after", "A shorter one is a tap.", "number",
         "push to talk threshold milliseconds", unit=" ms", needs="keys.on"),
+    Row("model.rest_min", "Free its memory after",
+        "So long after the last dictation the model leaves the memory; the next one brings it back, and nothing that "
+        "is said meanwhile is lost.", "number", "RAM unload idle sleep battery graphics GPU", unit=" minutes",
+        least="never"),
 )
 # fmt: on
 

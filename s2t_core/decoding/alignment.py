@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from s2t_core.decoding.paths import best_paths
+
+Span = tuple[int, int]  # first frame, end
 Heads = tuple[tuple[int, int], ...]  # (decoder layer, head)
 
 # Some heads park on the first frames when they have nothing to say (NeMo's AlignAtt skips 8 frames of 80 ms).
@@ -28,9 +30,10 @@ def layers_of(heads: Heads) -> tuple[int, ...]:
 
 
 def alignment_weights(cross_attentions: Sequence[Tensor], heads: Heads) -> Tensor:
-    """Mean over the aligning heads: (1, heads, tokens, frames) of each of `layers_of(heads)` -> (tokens, frames)."""
+    """Mean over the aligning heads: (rows, heads, tokens, frames) of each of `layers_of(heads)` -> (rows, tokens,
+    frames)."""
     layers = layers_of(heads)
-    return torch.stack([cross_attentions[layers.index(layer)][0, head] for layer, head in heads]).mean(dim=0)
+    return torch.stack([cross_attentions[layers.index(layer)][:, head] for layer, head in heads]).mean(dim=0)
 
 
 def attended_frames(weights: Tensor) -> list[int]:
@@ -38,31 +41,26 @@ def attended_frames(weights: Tensor) -> list[int]:
     if weights.shape[1] > 4 * _SINK_FRAMES:
         weights = functional.pad(weights[:, _SINK_FRAMES:], (_SINK_FRAMES, 0))
     smooth = functional.avg_pool1d(weights.unsqueeze(0), _SMOOTHING, stride=1, padding=_SMOOTHING // 2)[0]
-    return [int(frame) for frame in smooth.argmax(dim=1)]
+    frames: list[int] = smooth.argmax(dim=1).tolist()
+    return frames
 
 
-def monotonic_spans(weights: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """The best way to cut the frames into one stretch a token, in order: (tokens, frames) -> (first, end) frames.
+def monotonic_spans(weights: Sequence[Tensor], device: torch.device | None = None) -> list[list[Span] | None]:
+    """The best way to cut the frames of each text into one stretch a token, in order: (tokens, frames) each -> (first,
+    end) frames; None where there are more tokens than frames.
 
-    Viterbi over log attention; a token holds at least one frame. There must be no more tokens than frames.
+    Viterbi over log attention; a token holds at least one frame. device: where the paths are searched
     """
-    tokens, frames = weights.shape
-    if tokens == 0:
-        return []
-    if tokens > frames:
-        raise ValueError(f"{tokens} tokens cannot be laid over {frames} frames")
-    gain = np.log(np.maximum(weights, 1e-6))
-    best = np.full(tokens, -np.inf)
-    best[0] = gain[0, 0]
-    moved = np.zeros((frames, tokens), dtype=bool)  # whether the best path enters the token at this frame
-    for frame in range(1, frames):
-        entering = np.concatenate([[-np.inf], best[:-1]])
-        moved[frame] = entering > best
-        best = np.maximum(best, entering) + gain[:, frame]
-    ends = [frames] * tokens
-    token = tokens - 1
-    for frame in range(frames - 1, 0, -1):
-        if moved[frame, token]:
-            token -= 1
-            ends[token] = frame
-    return list(zip([0, *ends[:-1]], ends, strict=True))
+    found: list[list[Span] | None] = [None] * len(weights)
+    rows = [row for row, one in enumerate(weights) if 0 < one.shape[0] <= one.shape[1]]
+    if not rows:
+        return found
+    counts, frames = ([weights[row].shape[side] for row in rows] for side in (0, 1))
+    gains = torch.zeros(max(frames), len(rows), max(counts))
+    for place, row in enumerate(rows):
+        gains[: frames[place], place, : counts[place]] = weights[row].float().clamp_min(1e-6).log().T
+    for row, path in zip(rows, best_paths(gains.to(device), frames, counts), strict=True):
+        if path is not None:
+            firsts = np.searchsorted(path, np.arange(len(weights[row]))).tolist()
+            found[row] = list(zip(firsts, [*firsts[1:], len(path)], strict=True))
+    return found

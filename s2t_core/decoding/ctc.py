@@ -1,61 +1,85 @@
-"""Where the letters of a known text are heard, by the CTC head: Viterbi over letters and blanks."""
+"""Where the letters of known texts are heard, by the CTC head: Viterbi over letters and blanks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
+from s2t_core.decoding.paths import Path, best_paths
 from s2t_core.model.ctc import BLANK, spell
+
+_GAINS = 1 << 26  # that are in memory at once
 
 Span = tuple[int, int]  # first frame, end
 
 
-def letter_spans(log_probs: NDArray[np.float32], symbols: Sequence[int]) -> list[Span] | None:
-    """The frames of every symbol on the best path; None where there are too few frames for them.
+def letter_spans(log_probs: Tensor, frames: Sequence[int], texts: Sequence[Sequence[int]]) -> list[list[Span] | None]:
+    """The frames of every symbol of each text on the best path; None where there are too few frames for them.
 
-    log_probs  (frames, symbols + 1), of the whole text in this order
+    log_probs  (texts, frames, symbols + 1), of which `frames` are real in each row
     Kürzinger et al. 2020, CTC-segmentation (arXiv 2007.09127), without its skipping of audio.
     """
-    states = [BLANK, *(state for symbol in symbols for state in (symbol, BLANK))]
-    frames, count = len(log_probs), len(states)
+    wide = 2 * max(map(len, texts), default=0) + 1
+    rows = max(1, _GAINS // (wide * max(1, log_probs.shape[1])))
+    found: list[list[Span] | None] = []
+    for at in range(0, len(texts), rows):
+        part = slice(at, at + rows)
+        found += _letter_spans(log_probs[part], frames[part], texts[part])
+    return found
+
+
+def _letter_spans(log_probs: Tensor, frames: Sequence[int], texts: Sequence[Sequence[int]]) -> list[list[Span] | None]:
+    counts = [2 * len(symbols) + 1 for symbols in texts]
+    table = np.full((len(texts), max(counts)), BLANK)  # a blank before, between and behind all symbols
+    for row, symbols in zip(table, texts, strict=True):
+        row[1 : 2 * len(symbols) : 2] = symbols
     # From one state the path stays, goes on to the next, or leaves out a blank between two different letters.
-    leaps = np.array([s >= 2 and states[s] not in (BLANK, states[s - 2]) for s in range(count)])
-    gain = log_probs[:, states]
-    best = np.full(count, -np.inf)
-    best[:2] = gain[0, :2]
-    came = np.zeros((frames, count), dtype=np.int8)
-    for frame in range(1, frames):
-        step = np.concatenate([[-np.inf], best[:-1]])
-        leap = np.where(leaps, np.concatenate([[-np.inf, -np.inf], best[:-2]])[:count], -np.inf)
-        options = np.stack([best, step, leap])
-        came[frame] = options.argmax(axis=0)
-        best = options.max(axis=0) + gain[frame]
-    state = count - 1 if count == 1 or best[-1] >= best[-2] else count - 2
-    if not np.isfinite(best[state]):
-        return None
-    path = [state]
-    for frame in range(frames - 1, 0, -1):
-        state -= int(came[frame, state])
-        path.append(state)
-    path.reverse()
-    at: dict[int, list[int]] = {}
-    for frame, state in enumerate(path):
-        at.setdefault(state, []).append(frame)
-    return [(at[2 * index + 1][0], at[2 * index + 1][-1] + 1) for index in range(len(symbols))]
+    leaps = np.zeros(table.shape, dtype=bool)
+    leaps[:, 2:] = (table[:, 2:] != BLANK) & (table[:, 2:] != table[:, :-2])
+    states = torch.from_numpy(table).to(log_probs.device)
+    gains = log_probs.transpose(0, 1).gather(2, states.expand(log_probs.shape[1], -1, -1))
+    paths = best_paths(gains, list(frames), counts, torch.from_numpy(leaps).to(log_probs.device))
+    return [
+        None if path is None else _stretches(path, np.arange(1, count, 2))
+        for path, count in zip(paths, counts, strict=True)
+    ]
 
 
-def word_spans(log_probs: NDArray[np.float32], words: Sequence[str]) -> list[Span] | None:
-    """The frames of every written word; None where one has no letters (figures), or where they do not fit."""
-    spelt = [spell(word) for word in words]
-    if not all(spelt) or any(sign.isdigit() for word in words for sign in word):
-        return None
-    spans = letter_spans(log_probs, spell(" ".join(words)))
-    if spans is None:
-        return None
+def _stretches(path: Path, states: np.typing.NDArray[np.int64]) -> list[Span]:
+    """The frames of each of the states, that the path goes through."""
+    firsts, ends = np.searchsorted(path, states), np.searchsorted(path, states, side="right")
+    return list(zip(firsts.tolist(), ends.tolist(), strict=True))
+
+
+def word_spans(log_probs: Tensor, frames: Sequence[int], texts: Sequence[Sequence[str]]) -> list[list[Span] | None]:
+    """The frames of every written word of each text; None where one has no letters (figures), or where they do not
+    fit. `log_probs` and `frames` as `letter_spans` takes them."""
+    found: list[list[Span] | None] = [None] * len(texts)
+    spelt = [[spell(word) for word in words] for words in texts]
+    rows = [row for row, words in enumerate(texts) if words and all(spelt[row]) and not _has_figure(words)]
+    if not rows:
+        return found
+    spans = letter_spans(
+        log_probs if len(rows) == len(texts) else log_probs[rows],
+        [frames[row] for row in rows],
+        [spell(" ".join(texts[row])) for row in rows],
+    )
+    for row, letters in zip(rows, spans, strict=True):
+        found[row] = None if letters is None else _of_words(letters, spelt[row])
+    return found
+
+
+def _has_figure(words: Sequence[str]) -> bool:
+    return any(sign.isdigit() for word in words for sign in word)
+
+
+def _of_words(letters: Sequence[Span], spelt: Sequence[Sequence[int]]) -> list[Span]:
+    """The frames of words from those of their letters and the blanks between them."""
     found, at = [], 0
     for symbols in spelt:
-        found.append((spans[at][0], spans[at + len(symbols) - 1][1]))
+        found.append((letters[at][0], letters[at + len(symbols) - 1][1]))
         at += len(symbols) + 1  # and the blank behind the word
     return found

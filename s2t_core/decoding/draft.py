@@ -146,7 +146,7 @@ def _run(writer: Writer, tokens: list[int], encoded: EncodedFrames, cache: Decod
     inputs = torch.tensor([tokens], device=writer.model.device)
     layers = layers_of(writer.heads)
     output = writer.model.model.decoder(inputs, encoded, cache, cross_attentions_of=layers)
-    return output.hidden[0], attended_frames(alignment_weights(output.cross_attentions, writer.heads))
+    return output.hidden[0], attended_frames(alignment_weights(output.cross_attentions, writer.heads)[0])
 
 
 def _choices(

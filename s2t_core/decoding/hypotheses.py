@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+_PIECES = 64  # of a vocabulary, at most
 _NEVER = -1.0e9  # log probability of what must not be chosen; finite, so that sums stay comparable
 
 
@@ -34,7 +35,8 @@ class Hypotheses(Protocol):
         ...
 
     def extend(self, log_probs: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Take the log probabilities (utterances * width, vocabulary) of the next tokens.
+        """Take the log probabilities (utterances * width, vocabulary) of the next tokens; where no score is asked for,
+        anything that has their order.
 
         Returns the last tokens (utterances * width, 1), and which row (utterances * width,) each of them continues;
         None: its own.
@@ -152,7 +154,7 @@ class Beams:
     def _candidates(self, log_probs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The best 2 * width continuations: their log probabilities, beams and tokens, (utterances, 2 * width) each."""
         utterances, count = len(self._limits), 2 * self.width
-        best, tokens = log_probs.view(utterances, self.width, -1).topk(min(count, log_probs.shape[1]), dim=2)
+        best, tokens = best_of(log_probs.view(utterances, self.width, -1), min(count, log_probs.shape[1]))
         each = best.shape[2]
         totals, where = (best + self._totals.unsqueeze(2)).flatten(1).topk(count, dim=1)
         return totals, where.div(each, rounding_mode="floor"), tokens.flatten(1).gather(1, where)
@@ -189,3 +191,19 @@ class Beams:
             ]
             for beams in utterances
         ]
+
+
+def best_of(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The best `count` along the last dimension and where they are, best first: of pieces first, then of what is left.
+
+    A GPU searches many short rows at once, and one long row in a dozen rounds.
+    """
+    long = scores.shape[-1]
+    pieces = next(pieces for pieces in range(_PIECES, 0, -1) if long % pieces == 0)
+    length = long // pieces
+    if length < 2 * count:
+        return scores.topk(count, dim=-1)
+    of_pieces, at = scores.view(*scores.shape[:-1], pieces, length).topk(count, dim=-1)
+    at += torch.arange(0, long, length, device=scores.device).unsqueeze(1)
+    best, where = of_pieces.flatten(-2).topk(count, dim=-1)
+    return best, at.flatten(-2).gather(-1, where)

@@ -6,8 +6,9 @@ A lane is made for a size when something of that size first comes. On a CPU the 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from s2t_core.decoding.guards import token_limit
 from s2t_core.decoding.hypotheses import Hypothesis
 from s2t_core.decoding.search import SearchOptions, new_hypotheses, step
-from s2t_core.model.attention import KeysValues
+from s2t_core.model.attention import KeysValues, additive
 from s2t_core.model.cache import StaticCache
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.graphs import replayable
@@ -62,7 +63,7 @@ class Lane:
         ]
         most = token_limit(size.frames / _FRAMES_PER_SECOND) + _STEPS
         self._room = _whole(most + _START, 64)
-        self._cache = StaticCache(cross, rows, self._room)
+        self._cache = StaticCache(cross, rows, self._room, masked=True)
         self._values = like.new_zeros(utterances, frames, config.d_model)
         self._mask = torch.ones(utterances, frames, dtype=torch.bool, device=like.device)
         self._tokens = torch.zeros(rows, 1, dtype=torch.long, device=like.device)
@@ -89,6 +90,8 @@ class Lane:
         limits  tokens that each may have at most, 0 where there is no utterance
         prefix  tokens forced after the start token
         """
+        if max(limits) <= 0:
+            return [[] for _ in limits]
         if len(prefix) + max(limits) + _STEPS >= self._room:  # the device would write beyond its buffers
             raise ValueError(f"{len(prefix)} + {max(limits)} tokens do not fit into {self._room} places")
         self._cache.begin(self._encoded)
@@ -98,18 +101,23 @@ class Lane:
         if prefix:
             known = torch.tensor(start[:-1], device=self._tokens.device).expand(len(self._tokens), -1)
             self._model.model.decoder(known, self._encoded, self._cache)
-        looks = _STEPS if self._tokens.is_cuda else 1
-        while True:
-            for _ in range(looks):
+        done, looks = 0, _STEPS if self._tokens.is_cuda else 1
+        while done < max(limits):  # by then all have ended
+            steps = min(looks, max(limits) - done)
+            for _ in range(steps):
                 self._step()
-            if not bool(self._hypotheses.open.any()):
-                return self._hypotheses.found()
+            done += steps
+            if done < max(limits) and not bool(self._hypotheses.open.any()):
+                break
+        return self._hypotheses.found()
 
     @torch.inference_mode()
     def _encode_once(self) -> None:
         encoded = self._model.model.encoder(self.features, self.lengths, isolated=True).encoded
         self._values.copy_(encoded.values)
+        assert encoded.mask is not None and self._cache.cross_mask is not None
         self._mask.copy_(encoded.mask)
+        self._cache.cross_mask.copy_(additive(encoded.mask[:, None, None, :], encoded.values.dtype))
         for kept, fresh in zip(self._cache.cross, self._model.model.decoder.sources(encoded.values), strict=True):
             kept.keys.copy_(fresh.keys)
             kept.values.copy_(fresh.values)
@@ -121,36 +129,58 @@ class Lane:
 
 
 class Lanes:
-    """The lanes of a model under one set of rules, made when they are first needed."""
+    """The lanes of a model, made when they are first needed; threads share them, one after the other.
 
-    def __init__(self, model: Speech2TextForConditionalGeneration, options: SearchOptions) -> None:
+    A lock, not lanes for every thread: the device does one thing at a time anyway, its memory would be taken several
+    times, and works that never overlap may share the memory between their calls.
+    """
+
+    def __init__(self, model: Speech2TextForConditionalGeneration) -> None:
         self._model = model
-        self._options = options
-        self._lanes: dict[LaneSize, Lane] = {}
+        self._lanes: dict[tuple[LaneSize, SearchOptions], Lane] = {}
         self._pool = torch.cuda.graph_pool_handle() if model.device.type == "cuda" else None
+        self._turn = threading.Lock()
+
+    @staticmethod
+    def holds(frames: int) -> bool:
+        """Whether there are lanes for utterances of so many feature frames: longer ones are too rare to keep memory."""
+        return frames <= _FRAMES[-1]
 
     @torch.inference_mode()
-    def lane(self, utterances: int, frames: int) -> Lane:
-        """A lane with room for so many utterances of so many feature frames."""
-        fitting = next((room for room in _FRAMES if room >= frames), _whole(frames, 1024))
-        size = LaneSize(_power(utterances), fitting, self._options.beams)
-        if size not in self._lanes:
-            self._lanes[size] = Lane(self._model, size, self._options, self._pool)
-        return self._lanes[size]
+    def lane(self, utterances: int, frames: int, options: SearchOptions) -> Lane:
+        """A lane with room for so many utterances of so many feature frames. Raises ValueError where there is none."""
+        fitting = next((room for room in _FRAMES if room >= frames), None)
+        if fitting is None:
+            raise ValueError(f"no lane holds {frames} frames")
+        size = LaneSize(_power(utterances), fitting, options.beams)
+        rules = replace(options, max_new_tokens=0, prefix=(), bias=None)
+        if (size, rules) not in self._lanes:
+            self._lanes[size, rules] = Lane(self._model, size, rules, self._pool)
+        return self._lanes[size, rules]
 
     @torch.inference_mode()
     def hear(
-        self, features: Tensor, lengths: Sequence[int], limits: Sequence[int], prefix: Sequence[int] = ()
-    ) -> list[list[Hypothesis]]:
-        """The hypotheses of a batch: features (utterances, frames, bins) on any device, real frames of each, and how
-        many tokens each may have."""
+        self, features: Tensor, lengths: Sequence[int], limits: Sequence[int], options: SearchOptions
+    ) -> tuple[list[list[Hypothesis]], EncodedFrames]:
+        """The hypotheses of a batch, and its encoding, which stays.
+
+        features  (utterances, frames, bins) on any device, normalised
+        lengths   real frames of each, at least one
+        limits    tokens that each may have, those of `options` aside
+        options   without a bias
+        """
         count, frames = features.shape[:2]
-        lane = self.lane(count, frames)
-        lane.features[:count, :frames].copy_(features, non_blocking=True)
-        missing = lane.size.utterances - count
-        lane.lengths.copy_(torch.tensor([*lengths, *[0] * missing]), non_blocking=True)
-        lane.encode()
-        return lane.search([*limits, *[0] * missing], prefix)[:count]
+        with self._turn:
+            lane = self.lane(count, frames, options)
+            lane.features[:count, :frames].copy_(features, non_blocking=True)
+            missing = lane.size.utterances - count
+            lane.lengths.copy_(torch.tensor([*lengths, *[0] * missing]), non_blocking=True)
+            encoded = lane.encode()
+            found = lane.search([*limits, *[0] * missing], options.prefix)[:count]
+            assert encoded.mask is not None
+            most = int(output_lengths(torch.tensor(max(lengths)), self._model.config))
+            kept = EncodedFrames(encoded.values[:count, :most].clone(), encoded.mask[:count, :most].clone())
+        return found, kept
 
 
 def _whole(count: int, step: int) -> int:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from s2t_core.decoding.guards import token_limit
-from s2t_core.decoding.lanes import Lanes
-from s2t_core.decoding.segment import FEATURE_FRAMES_PER_SECOND, SegmentDecoder
+from s2t_core.decoding.reading import DecodedText
+from s2t_core.decoding.segment import SegmentDecoder
 from s2t_core.features.bank import features_batch
 from s2t_core.features.fbank import WINDOW_SAMPLES, frame_count
 from s2t_core.model.subsampler import settled_frames
 from s2t_core.types import Samples
+
+_LEAST_FRAMES, _MOST_FRAMES = 4_096, 64_000  # in work at once; larger batches are hardly faster
+_BYTES_PER_FRAME = 1 << 18  # of the lanes of all sizes, of what goes on in them, and as much again
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +30,46 @@ class _Batch:
     lengths: list[int]
 
 
-@torch.inference_mode()
 def hear_many(
-    decoder: SegmentDecoder, lanes: Lanes, clips: Sequence[Samples], batch_frames: int
-) -> list[tuple[int, ...]]:
-    """The tokens of every recording at 16 kHz, each decoded in one piece as `SegmentDecoder.finish` does.
+    decoder: SegmentDecoder, clips: Sequence[Samples], batch_frames: int, read: bool = True
+) -> Iterator[tuple[int, DecodedText]]:
+    """The text of every recording at 16 kHz and its place in the list, each decoded in one piece as
+    `SegmentDecoder.hear` does, in the order in which they are done.
 
     batch_frames  feature frames, padding included, that are in work at once
+    read          False: words are not placed
     """
-    tokens: list[tuple[int, ...]] = [()] * len(clips)
-    groups = list(_groups([frame_count(len(clip)) for clip in clips], batch_frames, decoder))
+    counts = [frame_count(len(clip)) for clip in clips]
+    groups = list(_groups(counts, batch_frames, decoder))
+    in_batches = set(itertools.chain(*groups))
+    for place, clip in enumerate(clips):
+        if place not in in_batches:
+            yield place, decoder.hear(clip)
     pinned = decoder.model.device.type == "cuda"
     with ThreadPoolExecutor(1) as beside:  # copies the next batch together while the device works
-        waiting: Future[_Batch] | None = None
-        for number, group in enumerate(groups):
-            batch = _batch(clips, group, pinned) if waiting is None else waiting.result()
+        waiting = [beside.submit(_batch, clips, group, pinned) for group in groups[:1]]
+        for number in range(len(groups)):
+            batch = waiting.pop().result()
             if number + 1 < len(groups):
-                waiting = beside.submit(_batch, clips, groups[number + 1], pinned)
-            for place, found in zip(batch.places, _hear(decoder, lanes, batch), strict=True):
-                tokens[place] = found
-    return tokens
+                waiting.append(beside.submit(_batch, clips, groups[number + 1], pinned))
+            yield from zip(batch.places, _hear(decoder, batch, read), strict=True)
+
+
+def batch_frames(device: torch.device) -> int:
+    """Feature frames that may be in work at once, as far as memory is free on the device."""
+    if device.type != "cuda":
+        return _LEAST_FRAMES
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(_LEAST_FRAMES, min(_MOST_FRAMES, free // _BYTES_PER_FRAME))
 
 
 def _groups(frames: Sequence[int], batch_frames: int, decoder: SegmentDecoder) -> Iterator[list[int]]:
-    """Places of recordings that go together; those too short for a single encoder frame are in none."""
-    heard = [place for place, count in enumerate(frames) if settled_frames(count, decoder.model.config)]
+    """Places of recordings that go together; those that lanes do not hold are in none."""
+    heard = [
+        place
+        for place, count in enumerate(frames)
+        if settled_frames(count, decoder.model.config) and decoder.in_lanes(count)
+    ]
     heard.sort(key=lambda place: -frames[place])
     while heard:
         most = max(1, batch_frames // frames[heard[0]])
@@ -68,13 +86,10 @@ def _batch(clips: Sequence[Samples], places: list[int], pinned: bool) -> _Batch:
     return _Batch(places, samples, lengths)
 
 
-def _hear(decoder: SegmentDecoder, lanes: Lanes, batch: _Batch) -> list[tuple[int, ...]]:
-    device = decoder.model.device
-    lengths = torch.tensor(batch.lengths)
+@torch.inference_mode()
+def _hear(decoder: SegmentDecoder, batch: _Batch, read: bool) -> list[DecodedText]:
+    device, lengths = decoder.model.device, torch.tensor(batch.lengths)
     features, _ = features_batch(
         batch.samples.to(device, non_blocking=True), lengths.to(device, non_blocking=True), decoder.features
     )
-    counts = [frame_count(length) for length in batch.lengths]
-    limits = [min(token_limit(n / FEATURE_FRAMES_PER_SECOND), decoder.search.max_new_tokens) for n in counts]
-    found = lanes.hear(features, counts, limits, decoder.prefix)
-    return [decoder.whole((), best[0].tokens if best else ()) for best in found]
+    return decoder.finish_many(features, [frame_count(length) for length in batch.lengths], read)

@@ -27,6 +27,7 @@ class SearchOptions:
     bias            of the tokens that are chosen
     max_new_tokens  tokens to add at most, the end token included
     early_stopping  stop once `beams` hypotheses have ended, instead of when none can still become better
+    scored          False: the scores of the results mean nothing; a greedy search needs none to choose by
     """
 
     beams: int = 1
@@ -35,6 +36,7 @@ class SearchOptions:
     early_stopping: bool = False
     prefix: tuple[int, ...] = ()
     bias: Bias | None = None
+    scored: bool = True
 
 
 @torch.inference_mode()
@@ -64,7 +66,9 @@ def step(
     options: SearchOptions,
 ) -> Tensor:
     """Run `tokens` (rows, n), which the cache does not hold yet; returns those that were chosen (rows, 1)."""
-    log_probs = model.decode_last(tokens, encoded, cache).float().log_softmax(dim=-1)
+    log_probs = model.decode_last(tokens, encoded, cache)
+    if options.scored or options.beams > 1:
+        log_probs = log_probs.float().log_softmax(dim=-1)
     if options.bias is not None:
         log_probs = options.bias.add_to(log_probs, [(*options.prefix, *row) for row in hypotheses.written()])
     tokens, parents = hypotheses.extend(log_probs)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import torch
 
 from s2t_core.config import AlignmentConfig, ConfidenceConfig, FeatureConfig, SearchConfig
-from s2t_core.decoding.alignment import alignment_weights, attended_frames, layers_of, monotonic_spans
-from s2t_core.decoding.ctc import word_spans
-from s2t_core.decoding.draft import Draft, DraftConfig, Writer, certainties, redraft
+from s2t_core.decoding.draft import Draft, DraftConfig, Writer, redraft
 from s2t_core.decoding.draft_words import draft_words
 from s2t_core.decoding.guards import token_limit, without_loop
 from s2t_core.decoding.hypotheses import Hypothesis
+from s2t_core.decoding.lanes import Lanes
 from s2t_core.decoding.phrases import Bias, spell
+from s2t_core.decoding.reading import DecodedText, DecodedWord, Reader
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.decoding.sound import GrowingSound, RenormalisedSound, SegmentSound
 from s2t_core.features.cmvn import Statistics, utterance_cmvn
@@ -30,32 +29,7 @@ from s2t_core.tokenizer import Tokenizer
 from s2t_core.types import Alternative, Features, Samples
 
 FEATURE_FRAMES_PER_SECOND = 100
-# A word is not stretched further than this around the frames its pieces attend to: the rest is silence.
-_REACH_S = 0.3
 _NEW_TOKENS = 32  # room for those a draft adds; more of them make it grow
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedWord:
-    """A written word of a segment, its stretch of encoder frames and how likely it is right."""
-
-    text: str
-    first_frame: int
-    end_frame: int
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedText:
-    """The final text of a segment, its words and its tokens; empty where nothing was said.
-
-    alternatives  different texts, this one and then the next best, as many as were asked for and found
-    """
-
-    text: str = ""
-    words: tuple[DecodedWord, ...] = ()
-    draft: Draft = field(default_factory=Draft)
-    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +48,7 @@ class SegmentDecoder:
     ctc     says where words are heard, where the checkpoint has such a head; else cross-attention does
     bias    of what is written, in drafts and final text alike
     n_best  texts among the alternatives of a final text; 1: none are given
+    lanes   where final text is searched, on a GPU; what they do not serve, and all on a CPU, goes without
     """
 
     model: Speech2TextForConditionalGeneration
@@ -86,6 +61,7 @@ class SegmentDecoder:
     ctc: CtcHead | None = None
     bias: Bias | None = None
     n_best: int = 1
+    lanes: Lanes | None = None
 
     @property
     def frames_per_second(self) -> float:
@@ -94,13 +70,13 @@ class SegmentDecoder:
 
     def encode(self, frames: Features) -> EncodedFrames:
         """frames (n, bins) of one segment, not normalised -> its encoding."""
-        normalised = torch.from_numpy(utterance_cmvn(frames, self.features)).to(self.model.device, self.model.dtype)
+        normalised = self._normalised(frames).to(self.model.device, self.model.dtype)
         with torch.inference_mode():
             if self.chunks is None:
-                return self.model.encode(normalised.unsqueeze(0))
+                return self.model.encode(normalised)
             stream = EncoderStream(self.model.model.encoder, self.chunks.look_ahead)
             step = self.chunks.frames * self.model.config.subsampling
-            return [stream.push(normalised[at : at + step]) for at in range(0, len(normalised), step)][-1]
+            return [stream.push(normalised[0, at : at + step]) for at in range(0, len(frames), step)][-1]
 
     def listen(self, look_ahead_s: float, before: Statistics | None = None) -> SegmentSound:
         """For the drafts of a segment: hears what is new, and anew what lies at most `look_ahead_s` back.
@@ -129,8 +105,7 @@ class SegmentDecoder:
             self.tokenizer.marks,
             self.bias,
         )
-        limit = token_limit(len(frames) / FEATURE_FRAMES_PER_SECOND)
-        return redraft(writer, encoded, cache, previous, committed, config, limit)
+        return redraft(writer, encoded, cache, previous, committed, config, self.limit(len(frames)))
 
     def hear(self, samples: Samples, prefix: str = "") -> DecodedText:
         """The text of a whole recording at 16 kHz, decoded in one piece; it begins with the words `prefix`.
@@ -145,28 +120,68 @@ class SegmentDecoder:
 
     def read(self, frames: Features, tokens: tuple[int, ...]) -> DecodedText:
         """Where known tokens lie in a whole segment, and how probable the model holds them."""
-        return self._read(tokens, self.encode(frames))
+        return self._reader.read([tokens], self.encode(frames))[0]
 
     def finish(self, frames: Features, committed: tuple[int, ...] = ()) -> DecodedText:
         """The final text of a whole segment, beginning with the tokens already committed."""
         if settled_frames(len(frames), self.model.config) == 0:
             return DecodedText(self.tokenizer.decode(committed))
-        encoded = self.encode(frames)
-        limit = token_limit(len(frames) / FEATURE_FRAMES_PER_SECOND) - len(committed)
-        found: list[Hypothesis] = []
-        if limit > 0:
-            options = SearchOptions(
-                beams=self.search.num_beams,
-                max_new_tokens=min(limit, self.search.max_new_tokens),
-                length_penalty=self.search.length_penalty,
-                early_stopping=self.search.early_stopping,
-                prefix=(*self._start[1:], *committed),
-                bias=self.bias,
-            )
-            found = search(self.model, encoded, options)[0]
+        found, encoded = self._search(frames, committed)
         tokens = self.whole(committed, found[0].tokens if found else ())
         alternatives = self._alternatives(committed, found) if self.n_best > 1 else ()
-        return replace(self._read(tokens, encoded), alternatives=alternatives)
+        return replace(self._reader.read([tokens], encoded)[0], alternatives=alternatives)
+
+    def finish_many(self, features: torch.Tensor, frames: Sequence[int], read: bool = True) -> list[DecodedText]:
+        """The final texts of a batch of segments, of which nothing is committed, through the lanes, which must hold it.
+
+        features  (segments, frames, bins), normalised; frames: the real ones of each, enough for one of the encoder
+        read      False: their words are not placed
+        """
+        assert self.lanes is not None
+        limits = [min(self.limit(count), self.search.max_new_tokens) for count in frames]
+        found, encoded = self.lanes.hear(features, frames, limits, self._options(()))
+        tokens = [self.whole((), best[0].tokens if best else ()) for best in found]
+        if not read:
+            return [DecodedText(self.tokenizer.decode(one)) for one in tokens]
+        alternatives = [self._alternatives((), best) if self.n_best > 1 else () for best in found]
+        texts = self._reader.read(tokens, encoded)
+        return [replace(text, alternatives=others) for text, others in zip(texts, alternatives, strict=True)]
+
+    def in_lanes(self, frames: int) -> bool:
+        """Whether segments of so many feature frames go through lanes: a bias is known to the host alone."""
+        return self.lanes is not None and self.chunks is None and self.bias is None and self.lanes.holds(frames)
+
+    def limit(self, frames: int) -> int:
+        """Tokens that so many feature frames can hold at most."""
+        return token_limit(frames / FEATURE_FRAMES_PER_SECOND)
+
+    def _search(self, frames: Features, committed: tuple[int, ...]) -> tuple[list[Hypothesis], EncodedFrames]:
+        """The hypotheses of a segment and its encoding."""
+        limit = min(self.limit(len(frames)) - len(committed), self.search.max_new_tokens)
+        options = self._options(committed)
+        if self.lanes is not None and limit > 0 and self.in_lanes(len(frames)):
+            found, encoded = self.lanes.hear(self._normalised(frames), [len(frames)], [limit], options)
+            return found[0], EncodedFrames(encoded.values)
+        encoded = self.encode(frames)
+        if limit <= 0:
+            return [], encoded
+        return search(self.model, encoded, replace(options, max_new_tokens=limit))[0], encoded
+
+    def _options(self, committed: tuple[int, ...]) -> SearchOptions:
+        """Rules of the search for final text."""
+        return SearchOptions(
+            beams=self.search.num_beams,
+            max_new_tokens=self.search.max_new_tokens,
+            length_penalty=self.search.length_penalty,
+            early_stopping=self.search.early_stopping,
+            prefix=(*self.prefix, *committed),
+            bias=self.bias,
+            scored=self.search.num_beams > 1,
+        )
+
+    def _normalised(self, frames: Features) -> torch.Tensor:
+        """(1, frames, bins), as the encoder takes them."""
+        return torch.from_numpy(utterance_cmvn(frames, self.features)).unsqueeze(0)
 
     def whole(self, committed: tuple[int, ...], found: tuple[int, ...]) -> tuple[int, ...]:
         """The tokens of a segment whose first are committed, without the end token and without loops."""
@@ -211,46 +226,14 @@ class SegmentDecoder:
     def _start(self) -> tuple[int, ...]:
         return (self.model.config.decoder_start_token_id, *self.prefix)
 
-    @torch.inference_mode()
-    def _read(self, tokens: tuple[int, ...], encoded: EncodedFrames) -> DecodedText:
-        """One teacher-forced pass gives every piece its probability and its place."""
-        if not tokens:
-            return DecodedText()
-        inputs = torch.tensor([[*self._start, *tokens]], device=self.model.device)
-        output = self.model.model.decoder(inputs, encoded, cross_attentions_of=layers_of(self.alignment.heads))
-        first = len(self._start) - 1  # the row that predicts the first token
-        probabilities = self.model.lm_head(output.hidden[0, first:-1]).float().softmax(dim=1)
-        weights = alignment_weights(output.cross_attentions, self.alignment.heads)[first:]
-        spans = self._spans(weights)
-        sure = tuple(certainties(probabilities, tokens, self.tokenizer.marks))
-        draft = Draft(tokens, (1,) * len(tokens), tuple(attended_frames(weights)[:-1]), sure)
-        words = []
-        for begin, end in self.tokenizer.words(tokens):
-            text = self.tokenizer.decode(tokens[begin:end]).strip()
-            if text:
-                confidence = self._confidence(math.prod(sure[begin:end]))
-                words.append(DecodedWord(text, spans[begin][0], spans[end - 1][1], confidence))
-        return DecodedText(self.tokenizer.decode(tokens), self._heard_by_ctc(words, encoded), draft)
-
-    def _heard_by_ctc(self, words: list[DecodedWord], encoded: EncodedFrames) -> tuple[DecodedWord, ...]:
-        """The words at the places that the CTC head gives, where there is one and it can spell them."""
-        if self.ctc is None or not words:
-            return tuple(words)
-        log_probs = self.ctc(encoded.values.float())[0].cpu().numpy()
-        spans = word_spans(log_probs, [word.text for word in words])
-        if spans is None:
-            return tuple(words)
-        return tuple(
-            replace(word, first_frame=first, end_frame=end) for word, (first, end) in zip(words, spans, strict=True)
+    @property
+    def _reader(self) -> Reader:
+        return Reader(
+            self.model,
+            self.tokenizer,
+            self._start,
+            self.alignment,
+            self.confidence,
+            self.ctc,
+            self.frames_per_second,
         )
-
-    def _spans(self, weights: torch.Tensor) -> list[tuple[int, int]]:
-        """weights (tokens + 1, frames), the last row the end token's -> the frames (first, end) of each token."""
-        count, frames = weights.shape
-        if count > frames:  # more pieces than frames: nothing better than an even spread
-            marks = np.linspace(0, frames, count + 1).astype(int)
-            return [(int(a), int(b)) for a, b in itertools.pairwise(marks)]
-        reach = round(_REACH_S * self.frames_per_second)
-        spans = monotonic_spans(weights.float().cpu().numpy())
-        heard = [min(max(frame, a), b - 1) for frame, (a, b) in zip(attended_frames(weights), spans, strict=True)]
-        return [(max(a, at - reach), min(b, at + reach)) for at, (a, b) in zip(heard, spans, strict=True)]

@@ -56,6 +56,12 @@ class KeysValuesBuffer:
         return wider
 
 
+def apart(both: Tensor) -> KeysValues:
+    """Views of (batch, positions, 2, heads, head_dim) as attention looks at them."""
+    keys, values = both.unbind(dim=2)
+    return KeysValues(keys.transpose(1, 2), values.transpose(1, 2))
+
+
 def additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """What a bool mask, True where a query may look, adds to the scores: made once, where the kernels would do it anew
     in every layer.
@@ -96,6 +102,16 @@ class MultiHeadAttention(nn.Module):
             return self.q_proj(hidden), self.project(hidden)
         query, keys, values = self._parts(hidden)
         return query, KeysValues(self._split(keys), self._split(values))
+
+    def project_together(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """As `project_own`, but keys and values in one tensor, that a cache can write at once: (batch, positions, 2,
+        heads, head_dim); `apart` takes it."""
+        if self.joined is None:
+            query, both = self.q_proj(hidden), torch.cat([self.k_proj(hidden), self.v_proj(hidden)], dim=-1)
+        else:
+            width = self.num_heads * self.head_dim
+            query, both = self.joined(hidden).split([width, 2 * width], dim=-1)
+        return query, both.view(*both.shape[:-1], 2, self.num_heads, self.head_dim)
 
     def join(self, own: bool) -> None:
         """One layer in the place of those for keys and values, and where they attend to their own positions also for

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from s2t_core.errors import StaleCacheError
-from s2t_core.model.attention import KeysValues, KeysValuesBuffer
+from s2t_core.model.attention import KeysValues, KeysValuesBuffer, additive, apart
 from s2t_core.model.encoded import EncodedFrames
 
 
@@ -21,11 +21,15 @@ class Cache(Protocol):
     old audio a decoder silently repeats the old audio.
 
     cross   one entry a layer, each (utterances, heads, frames, head_dim)
+    cross_mask  what is added to the scores of the encoding's frames, see `additive`; None: nothing
     length  positions that count; a tensor () where nobody waits for it
     """
 
     @property
     def cross(self) -> Sequence[KeysValues]: ...
+
+    @property
+    def cross_mask(self) -> Tensor | None: ...
 
     @property
     def length(self) -> int | Tensor: ...
@@ -38,9 +42,13 @@ class Cache(Protocol):
         """Positions for which `append` returns keys when so many new ones come."""
         ...
 
-    def append(self, layer: int, new: KeysValues) -> KeysValues:
-        """Write one layer's new positions (rows, heads, n, head_dim) and return all of them so far, or all there is
-        room for. The length counts only after `advance`, once every layer has written."""
+    def own_mask(self, positions: int) -> Tensor | None:
+        """What is added to the scores when so many new positions look at what `append` returns; None: nothing."""
+        ...
+
+    def append(self, layer: int, new: Tensor) -> KeysValues:
+        """Write one layer's new positions, keys and values (rows, n, 2, heads, head_dim), and return all of them so
+        far, or all there is room for. The length counts only after `advance`, once every layer has written."""
         ...
 
     def advance(self, positions: int) -> None:
@@ -55,9 +63,11 @@ class Cache(Protocol):
 class DecoderCache:
     """Grows as it is needed, so that no position is looked at in vain. Made by `Decoder.new_cache`."""
 
-    def __init__(self, cross: list[KeysValues], generation: int, rows: int, capacity: int) -> None:
+    def __init__(self, cross: list[KeysValues], encoded: EncodedFrames, rows: int, capacity: int) -> None:
         self.cross = cross
-        self.generation = generation
+        mask = encoded.mask
+        self.cross_mask = None if mask is None else additive(mask[:, None, None, :], encoded.values.dtype)
+        self.generation = encoded.generation
         self.rows = rows
         self.length = 0
         self._capacity = capacity
@@ -69,8 +79,14 @@ class DecoderCache:
     def room(self, positions: int) -> int:
         return self.length + positions
 
-    def append(self, layer: int, new: KeysValues) -> KeysValues:
-        return self._own[layer].behind(new, self._capacity)
+    def own_mask(self, positions: int) -> Tensor | None:
+        if positions == 1:
+            return None
+        like = self.cross[0].keys
+        return additive(causal_mask(positions, self.length, self.room(positions), like.device), like.dtype)
+
+    def append(self, layer: int, new: Tensor) -> KeysValues:
+        return self._own[layer].behind(apart(new), self._capacity)
 
     def advance(self, positions: int) -> None:
         self._set(self.length + positions)
@@ -94,16 +110,20 @@ class DecoderCache:
 class StaticCache:
     """Of one size and in one place for good, so that a GPU can replay the same work over it.
 
-    What lies behind `length` is hidden by the decoder's mask; it is zeros or stale, but never NaN.
+    What lies behind `length` is hidden by its mask; it is zeros or stale, but never NaN.
     """
 
-    def __init__(self, cross: list[KeysValues], rows: int, capacity: int) -> None:
-        """cross: buffers for the encoding's keys and values, to be written by whoever encodes."""
+    def __init__(self, cross: list[KeysValues], rows: int, capacity: int, masked: bool = False) -> None:
+        """cross: buffers for the encoding's keys and values, to be written by whoever encodes, and so is `cross_mask`,
+        where frames are `masked`."""
         self.cross = cross
         self.generation = 0
         keys = cross[0].keys
+        utterances, heads, frames, dim = keys.shape
+        self.cross_mask = keys.new_zeros(utterances, 1, 1, frames) if masked else None
         self.length = torch.zeros((), dtype=torch.long, device=keys.device)
-        self._own = keys.new_zeros(len(cross), 2, rows, keys.shape[1], capacity, keys.shape[3])
+        self._own = keys.new_zeros(rows, len(cross), capacity, 2, heads, dim)  # rows first: whole ones change places
+        self._visible = additive(causal_mask(capacity, 0, capacity, keys.device), keys.dtype)
 
     def begin(self, encoded: EncodedFrames) -> None:
         """Forget all positions: `cross` belongs to this encoding now."""
@@ -114,21 +134,32 @@ class StaticCache:
         check_generation(encoded, self.generation)
 
     def room(self, positions: int) -> int:
-        return self._own.shape[4]
+        return self._own.shape[2]
 
-    def append(self, layer: int, new: KeysValues) -> KeysValues:
-        count = new.keys.shape[2]
-        places = self.length + torch.arange(count, device=self.length.device) if count > 1 else self.length.view(1)
-        own = self._own[layer]
-        for kept, part in zip(own, new, strict=True):
-            kept.index_copy_(2, places, part)
-        return KeysValues(own[0], own[1])
+    def own_mask(self, positions: int) -> Tensor | None:
+        return self._visible.index_select(0, self._places(positions))
+
+    def append(self, layer: int, new: Tensor) -> KeysValues:
+        own = self._own[:, layer].index_copy_(1, self._places(new.shape[1]), new)
+        return apart(own)
 
     def advance(self, positions: int) -> None:
         self.length += positions
 
     def reorder(self, rows: Tensor) -> None:
-        self._own.copy_(self._own.index_select(2, rows))
+        self._own.copy_(self._own.index_select(0, rows))
+
+    def _places(self, positions: int) -> Tensor:
+        """Of the next so many, (positions,)."""
+        first = self.length.view(1)
+        return first if positions == 1 else first + torch.arange(positions, device=first.device)
+
+
+def causal_mask(length: int, past: int, room: int, device: torch.device) -> Tensor:
+    """(length, room) bool, True where a new position may look: at what came before it, `past` older ones among it, and
+    at itself."""
+    last = past + torch.arange(length, device=device).unsqueeze(1)
+    return torch.arange(room, device=device) <= last
 
 
 def check_generation(encoded: EncodedFrames, generation: int) -> None:

@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from s2t_core.config import ModelConfig
 from s2t_core.model.activations import activation
-from s2t_core.model.attention import KeysValues, KeysValuesBuffer, MultiHeadAttention, additive
-from s2t_core.model.cache import Cache, DecoderCache
+from s2t_core.model.attention import KeysValues, KeysValuesBuffer, MultiHeadAttention, additive, apart
+from s2t_core.model.cache import Cache, DecoderCache, causal_mask
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.encoder import drops_layer, row, run_layer
 from s2t_core.model.positions import SinusoidalPositions
@@ -73,9 +73,8 @@ class DecoderLayer(nn.Module):
 
     def forward(self, hidden: Tensor, inputs: _LayerInputs) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """hidden (rows, tokens, d_model) -> the same shape, and self- and cross-attention weights if asked for."""
-        query, own = self.self_attn.project_own(self.self_attn_layer_norm(hidden))
-        if inputs.cache is not None:
-            own = inputs.cache.append(inputs.index, own)
+        query, both = self.self_attn.project_together(self.self_attn_layer_norm(hidden))
+        own = apart(both) if inputs.cache is None else inputs.cache.append(inputs.index, both)
         attended, weights = self.self_attn(query, own, inputs.own_mask, inputs.head_mask, inputs.need_weights)
         hidden = hidden + functional.dropout(attended, self.dropout, self.training)
 
@@ -112,7 +111,7 @@ class Decoder(nn.Module):
 
     def new_cache(self, encoded: EncodedFrames, beams: int = 1, capacity: int = 64) -> DecoderCache:
         """An empty cache for `beams` hypotheses an utterance; the cross keys and values are computed here, once."""
-        return DecoderCache(self.sources(encoded.values), encoded.generation, encoded.values.shape[0] * beams, capacity)
+        return DecoderCache(self.sources(encoded.values), encoded, encoded.values.shape[0] * beams, capacity)
 
     def next_cache(self, encoded: EncodedFrames, sources: Sequence[KeysValuesBuffer], capacity: int) -> DecoderCache:
         """An empty cache for the next encoding of one growing utterance.
@@ -124,7 +123,7 @@ class Decoder(nn.Module):
             known = source.length
             cross.append(source.behind(layer.encode_source(encoded.values[:, known:])))
             source.keep(encoded.settled - known)
-        return DecoderCache(cross, encoded.generation, 1, capacity)
+        return DecoderCache(cross, encoded, 1, capacity)
 
     def forward(  # noqa: PLR0913 the choices of transformers' class, and one of ours
         self,
@@ -151,9 +150,10 @@ class Decoder(nn.Module):
             cache.check(encoded)
         past, room = (0, tokens.shape[1]) if cache is None else (cache.length, cache.room(tokens.shape[1]))
         hidden = self._embed(tokens, past, room)
-        own_mask = causal_mask(tokens.shape[1], past, room, token_mask, tokens.device)
-        own_mask = None if own_mask is None else additive(own_mask, hidden.dtype)
-        cross_mask = None if encoded.mask is None else additive(encoded.mask[:, None, None, :], hidden.dtype)
+        own_mask, cross_mask = self._masks(hidden, encoded, cache)
+        if token_mask is not None:
+            hidden_ones = additive(token_mask[:, None, None, :], hidden.dtype)
+            own_mask = hidden_ones if own_mask is None else torch.minimum(own_mask, hidden_ones)
         checkpointed = self.gradient_checkpointing and self.training
         states, attentions, cross_attentions = [hidden], [], []
         for index, layer in enumerate(self._layers()):
@@ -187,21 +187,19 @@ class Decoder(nn.Module):
         )
 
     def _embed(self, tokens: Tensor, past: int | Tensor, room: int) -> Tensor:
-        hidden = self.embed_tokens(tokens) * self.embed_scale
-        hidden = hidden + self.embed_positions(tokens != self.config.pad_token_id, past, room).to(hidden.dtype)
+        hidden = self.embed_tokens(tokens)
+        if self.embed_scale != 1.0:
+            hidden = hidden * self.embed_scale
+        hidden = hidden + self.embed_positions(tokens != self.config.pad_token_id, past, room, hidden.dtype)
         return functional.dropout(hidden, self.config.dropout, self.training)
 
-
-def causal_mask(
-    length: int, past: int | Tensor, room: int, token_mask: Tensor | None, device: torch.device
-) -> Tensor | None:
-    """True where a new token may look: at what came before it and at itself, unless `token_mask` hides it.
-
-    room  positions that there are keys for: those that count, or a whole buffer
-    Returns (length, room) or (rows, 1, length, room) bool; None where there is nothing to hide.
-    """
-    if length == 1 and token_mask is None and isinstance(past, int):
-        return None
-    last = past + torch.arange(length, device=device).unsqueeze(1)
-    mask = torch.arange(room, device=device) <= last
-    return mask if token_mask is None else mask & token_mask[:, None, None, :]
+    def _masks(
+        self, hidden: Tensor, encoded: EncodedFrames, cache: Cache | None
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """What is added to the scores of own positions, and to those of the encoding's frames."""
+        count = hidden.shape[1]
+        if cache is not None:
+            return cache.own_mask(count), cache.cross_mask
+        own = None if count == 1 else additive(causal_mask(count, 0, count, hidden.device), hidden.dtype)
+        mask = encoded.mask
+        return own, None if mask is None else additive(mask[:, None, None, :], hidden.dtype)

@@ -122,7 +122,7 @@ class Encoder(nn.Module):
             mask = None
         else:
             real = mask = frame_mask(lengths, frames, self.config)
-        hidden = hidden + self.embed_positions(real).to(hidden.dtype)
+        hidden = hidden + self.embed_positions(real, dtype=hidden.dtype)
         hidden = functional.dropout(hidden, self.config.dropout, self.training)
         attention_mask = None if mask is None else mask[:, None, None, :]
         if chunk_frames is not None:

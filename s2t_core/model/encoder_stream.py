@@ -67,7 +67,7 @@ class EncoderStream:
         first = self._dropped // self._stride
         fresh = self._encoder.conv(self._features.unsqueeze(0))[:, self._heard - first : end - first]
         real = torch.ones(1, end - self._heard, dtype=torch.bool, device=fresh.device)
-        positions = self._encoder.embed_positions(real, past=self._heard).to(fresh.dtype)
+        positions = self._encoder.embed_positions(real, past=self._heard, dtype=fresh.dtype)
         self._open = torch.cat([self._open, fresh * self._encoder.embed_scale + positions], dim=1)
         self._heard = end
         needed = min(max(0, end - self._contaminated), self.taken // self._stride) * self._stride

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from s2t_core.decoding.draft import Draft
 from s2t_core.decoding.draft_words import draft_words
-from s2t_core.decoding.segment import DecodedText, DecodedWord, SegmentDecoder
+from s2t_core.decoding.reading import DecodedText, DecodedWord
+from s2t_core.decoding.segment import SegmentDecoder
 from s2t_core.events import SegmentClosed, SegmentUpdated
 from s2t_core.features.cmvn import Statistics, statistics
 from s2t_core.features.fbank import SHIFT_SAMPLES, frame_count
@@ -23,6 +24,9 @@ from s2t_core.types import SAMPLE_RATE_HZ, Features, Samples, Segment, Word
 
 _CARRIED_WORDS = 4
 _CARRIED_BEFORE_MS = 320  # audio before the place where the first carried token was heard: its word began there
+
+
+PutOff = Callable[[int, Samples], None]  # takes a segment's id and its sound at 16 kHz
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,10 @@ class OpenSegment:
         config: SessionConfig,
         before: Statistics | None = None,
         carried: Carried | None = None,
+        put_off: PutOff | None = None,
     ) -> None:
-        """number: the segment's id; start: sample of the stream, at 16 kHz; before: statistics of earlier speech."""
+        """number: the segment's id; start: sample of the stream, at 16 kHz; before: statistics of earlier speech;
+        put_off: takes the sound of the segment, that closes without its text; it must not be drafted."""
         self.start = start
         self.length = 0  # samples
         self.probabilities: list[float] = []  # of speech, of the last frames heard
@@ -66,6 +72,7 @@ class OpenSegment:
         hidden = decoder.tokenizer.decode(self._draft.tokens[: self._committed])
         self._hidden, self._hidden_words = len(hidden), len(hidden.split())  # letters, words
         self._display = Display(config.show, self._carried.shown)
+        self._put_off = put_off
         self._settled: tuple[int, DecodedText] | None = None  # the final text as it would be with this end
         self._shown = False  # whether the outside has heard of this segment
         self._audio: list[Samples] = []
@@ -108,6 +115,8 @@ class OpenSegment:
     @property
     def statistics(self) -> Statistics | None:
         """Of its feature frames; None where there are none."""
+        if not self._frames:
+            return None
         frames = self._heard(self.end)
         return statistics(frames) if len(frames) else None
 
@@ -115,7 +124,8 @@ class OpenSegment:
         """Take more audio, frame by frame with its probability of speech once the segment is open."""
         self._audio.append(samples)
         self.length += len(samples)
-        self._frames.append(self._stream.push(samples))
+        if self._put_off is None:
+            self._frames.append(self._stream.push(samples))
         if probability is not None:
             self.probabilities.append(probability)
 
@@ -148,6 +158,9 @@ class OpenSegment:
 
     def close(self, end: int) -> SegmentClosed | None:
         """The final text of what was heard up to sample `end`; None where nothing was ever said."""
+        if self._put_off is not None:
+            self._put_off(self._number, np.concatenate(self._audio)[: end - self.start])
+            return SegmentClosed(Segment(self._number, self._carried.start, end, ""))
         if self._settled is not None and self._settled[0] == end:
             return self._closed(self._settled[1], end)
         return self._closed(self._finish(end), end)
@@ -200,7 +213,7 @@ class OpenSegment:
         return self.start + place // self._frame_samples * self._frame_samples
 
     def _next(self, number: int, start: int, carried: Carried | None) -> OpenSegment:
-        following = OpenSegment(number, start, self._decoder, self._config, self.statistics, carried)
+        following = OpenSegment(number, start, self._decoder, self._config, self.statistics, carried, self._put_off)
         following.hear(self.audio_from(start))
         following.probabilities = self.probabilities[
             max(0, len(self.probabilities) - following.length // FRAME_SAMPLES) :
@@ -248,17 +261,19 @@ class OpenSegment:
 
     def _in_stream(self, words: Sequence[DecodedWord]) -> tuple[Word, ...]:
         per_frame = self._frame_samples
-        return tuple(
-            Word(
-                word.text,
-                self.start + word.first_frame * per_frame,
-                self.start + word.end_frame * per_frame,
-                word.confidence,
-            )
-            for word in words
-        )
+        return in_stream(words, self.start, per_frame)
 
     @property
     def _frame_samples(self) -> int:
         """Samples of an encoder frame."""
         return SHIFT_SAMPLES * self._decoder.model.config.subsampling
+
+
+def in_stream(words: Sequence[DecodedWord], start: int, frame_samples: int) -> tuple[Word, ...]:
+    """The words of a segment that starts at this sample of the stream."""
+    return tuple(
+        Word(
+            word.text, start + word.first_frame * frame_samples, start + word.end_frame * frame_samples, word.confidence
+        )
+        for word in words
+    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from s2t_core.decoding.draft_words import draft_words
-from s2t_core.decoding.segment import DecodedText
+from s2t_core.decoding.reading import DecodedText
 from s2t_core.tokenizer import Tokenizer
 
 

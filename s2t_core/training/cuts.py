@@ -27,7 +27,7 @@ def token_ends_s(
     encoded = EncodedFrames(frames.unsqueeze(0))
     output = model.model.decoder(tokens, encoded, cross_attentions_of=layers_of(heads))
     seconds = 0.01 * model.config.subsampling
-    at = attended_frames(alignment_weights(output.cross_attentions, heads))
+    at = attended_frames(alignment_weights(output.cross_attentions, heads)[0])
     return [float(one) * seconds for one in np.maximum.accumulate(at)]
 
 

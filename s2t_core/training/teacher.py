@@ -51,8 +51,10 @@ class TablePositions(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(table, requires_grad=False)
 
-    def forward(self, is_real: Tensor, past: int = 0, room: int | None = None) -> Tensor:
-        return self.weight[past : past + is_real.shape[1]].unsqueeze(0)
+    def forward(
+        self, is_real: Tensor, past: int = 0, room: int | None = None, dtype: torch.dtype = torch.float32
+    ) -> Tensor:
+        return self.weight[past : past + is_real.shape[1]].unsqueeze(0).to(dtype)
 
 
 class Teacher:

@@ -1,6 +1,6 @@
 """The recogniser on a GPU: the texts of the CPU, the delay of one live stream beside transformers, and throughput.
 
-usage: gpu.py OUT [--model DIR] [--clips N] [--hours H] [--repeats N] [--seconds N...] [--budget S]
+usage: gpu.py OUT [--model DIR] [--clips N] [--hours H] [--minutes M] [--repeats N] [--seconds N...] [--budget S]
               [--device cuda] [--parts NAME...]
 
 Everything is measured on the same weights in one process; times that are compared are medians of interleaved repeats.
@@ -22,15 +22,16 @@ from typing import Any
 
 import gpu_setup as setup
 import torch
+from gpu_paths import files, profiled, session, table_of
 from gpu_setup import Bench, clock, interleaved, ours
 
 from s2t_core.decoding.guards import token_limit
 from s2t_core.decoding.lanes import Lanes
-from s2t_core.decoding.many import hear_many
+from s2t_core.decoding.many import batch_frames, hear_many
+from s2t_core.decoding.reading import DecodedText
 from s2t_core.decoding.search import SearchOptions
 from s2t_core.features.bank import features_batch
 from s2t_core.model.checkpoint import load_model
-from s2t_core.recognizer import Recognizer
 
 PRECISIONS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -54,22 +55,19 @@ def bounds(bench: Bench) -> dict[str, Any]:
 
 
 def same_text(bench: Bench) -> dict[str, Any]:
-    """Texts of the GPU beside those of the CPU in float32, in batches and one by one."""
+    """Texts and word times of the GPU beside those of the CPU in float32, in batches and one by one."""
     found: dict[str, Any] = {}
     clips = bench.clips[: bench.options.clips]
-    reference = setup.reference(clips, bench, beams=1)
     few = clips[: max(2, len(clips) // 3)]
-    reference5 = setup.reference(few, bench, beams=5)
-    found["clips"], found["texts"] = len(clips), reference[:3]
+    reference, reference5 = setup.reference(clips, bench, beams=1), setup.reference(few, bench, beams=5)
+    found["clips"], found["texts"] = len(clips), [one.text for one in reference[:3]]
     for name, decoder in bench.decoders.items():
-        greedy, beams = (Lanes(decoder.model, SearchOptions(width)) for width in (1, 5))
-        batch = [decoder.tokenizer.decode(row) for row in hear_many(decoder, greedy, clips, 16_000)]
-        single = [decoder.tokenizer.decode(hear_many(decoder, greedy, [clip], 16_000)[0]) for clip in few]
-        beam5 = [decoder.tokenizer.decode(row) for row in hear_many(decoder, beams, few, 16_000)]
+        batch = setup.in_order(decoder, clips, 16_000)
         found[name] = {
             "batch": _same(reference, batch),
-            "single": _same(reference[: len(few)], single),
-            "beam 5": _same(reference5, beam5),
+            "single": _same(reference[: len(few)], [decoder.hear(clip) for clip in few]),
+            "beam 5": _same(reference5, setup.in_order(setup.with_beams(decoder, 5), few, 16_000)),
+            "words that lie elsewhere, frames": _apart(reference, batch),
         }
         one = torch.from_numpy(clips[0]).unsqueeze(0)
         here = features_batch(one.to(bench.device), torch.tensor([one.shape[1]], device=bench.device), decoder.features)
@@ -78,8 +76,23 @@ def same_text(bench: Bench) -> dict[str, Any]:
     return found
 
 
-def _same(wanted: list[str], got: list[str]) -> dict[str, Any]:
-    different = [pair for pair in zip(wanted, got, strict=True) if pair[0] != pair[1]]
+def _apart(wanted: list[DecodedText], got: list[DecodedText]) -> dict[str, Any]:
+    """Of the words of equal texts, how many begin or end in another frame, how far at most, and how much the confidence
+    differs at most."""
+    pairs = [
+        pair
+        for one, other in zip(wanted, got, strict=True)
+        if one.text == other.text
+        for pair in zip(one.words, other.words, strict=True)
+    ]
+    moved = [max(abs(a.first_frame - b.first_frame), abs(a.end_frame - b.end_frame)) for a, b in pairs]
+    sure = max((abs(a.confidence - b.confidence) for a, b in pairs), default=0.0)
+    count = sum(1 for one in moved if one)
+    return {"moved": count, "of": len(pairs), "most": max(moved, default=0), "confidence": round(sure, 4)}
+
+
+def _same(wanted: list[DecodedText], got: list[DecodedText]) -> dict[str, Any]:
+    different = [(a.text, b.text) for a, b in zip(wanted, got, strict=True) if a.text != b.text]
     return {"same": len(wanted) - len(different), "of": len(wanted), "different": different[:4]}
 
 
@@ -87,7 +100,7 @@ def live(bench: Bench) -> dict[str, Any]:
     """From features on the device to ids of one utterance: ours and transformers' `generate`, greedy and 5 beams."""
     return {
         "embedded": _live(bench, setup.folder_in_plain_form(bench), None, bench.options.seconds),
-        "s2t-small, random weights, 40 tokens": _live(bench, setup.random_small(bench), 40, bench.options.seconds[1:3]),
+        "s2t-small, random weights, 40 tokens": _live(bench, setup.random_small(bench), 40, bench.options.seconds[1:2]),
     }
 
 
@@ -95,13 +108,13 @@ def _live(bench: Bench, folder: Path, tokens: int | None, lengths: Sequence[int]
     found: dict[str, Any] = {}
     names = ("float16",) if bench.device.type == "cuda" else ("float32",)
     model = ours(load_model(folder), bench.device, PRECISIONS[names[0]])
+    lanes = Lanes(model)
     peers = {name: setup.peer(folder, bench.device, PRECISIONS[name]) for name in ("float32", *names)}
     for seconds in lengths:
         features = setup.features_of(bench, seconds)
         limit = tokens or token_limit(seconds)
         for beams in (1, 5):
-            lanes = bench.lanes(model, beams)
-            runs: dict[str, Callable[[], Any]] = {"ours": partial(setup.ids, lanes, features, limit)}
+            runs: dict[str, Callable[[], Any]] = {"ours": partial(setup.ids, lanes, features, limit, beams)}
             for name, network in peers.items():
                 runs[f"transformers {name}"] = setup.generate(network, features, beams, limit)
             times, ids = interleaved(runs, bench.device, bench.options.repeats)
@@ -115,22 +128,23 @@ def _live(bench: Bench, folder: Path, tokens: int | None, lengths: Sequence[int]
 
 
 def throughput(bench: Bench) -> dict[str, Any]:
-    """Samples to text of many recordings, in times real time; the first round records the graphs."""
+    """Samples to text, without and with word times, of many recordings, in times real time; the first round records."""
     found: dict[str, Any] = {}
     clips = setup.many_clips(bench.options.hours)
     audio_s = sum(map(len, clips)) / 16_000
-    decoder = bench.decoders["float16" if bench.device.type == "cuda" else "float32"]
     found["clips"], found["audio_s"] = len(clips), audio_s
+    frames = batch_frames(bench.device)
     for beams in (1, 5):
-        for batch_frames in (64_000, 256_000) if bench.device.type == "cuda" else (8_000,):
-            lanes = Lanes(decoder.model, SearchOptions(beams))
+        decoder = setup.with_beams(bench.half, beams)
+        for read in (False, True):
             rounds = []
-            for _ in range(3):
+            for _ in range(2 if read else 3):
                 start = time.perf_counter()
-                texts = [decoder.tokenizer.decode(row) for row in hear_many(decoder, lanes, clips, batch_frames)]
+                texts = [text for _, text in hear_many(decoder, clips, frames, read)]
                 rounds.append(audio_s / (time.perf_counter() - start))
-            key = f"beam {beams}, {batch_frames // 100} s a batch"
-            found[key] = {"times real time": [round(value) for value in rounds], "words": len(" ".join(texts).split())}
+            key = f"beam {beams}, {frames // 100} s a batch, {'with word times' if read else 'text only'}"
+            words = sum(len(one.words) if read else len(one.text.split()) for one in texts)
+            found[key] = {"times real time": [round(value) for value in rounds], "words": words}
             if bench.device.type == "cuda":
                 found[key]["memory GB"] = round(torch.cuda.max_memory_allocated() / 1e9, 2)
     return found
@@ -140,10 +154,10 @@ def parts_of_the_time(bench: Bench) -> dict[str, Any]:
     """Encoding and one decoder step, replayed by themselves."""
     found: dict[str, Any] = {}
     sizes = ((1, 1), (1, 5), (64, 1), (256, 1), (64, 5)) if bench.device.type == "cuda" else ((1, 1), (2, 5))
-    for name in ("float16", "bfloat16"):
+    for name in ("float16",):
         model = bench.decoders[name].model
         for utterances, beams in sizes:
-            lane = Lanes(model, SearchOptions(beams)).lane(utterances, 1000)
+            lane = Lanes(model).lane(utterances, 1000, SearchOptions(beams, scored=beams > 1))
             encode = median(clock(lane.encode, bench.device) for _ in range(5))
             lane.search([20] * utterances)
             steps = 20 if bench.device.type == "cuda" else 2
@@ -158,70 +172,33 @@ def parts_of_the_time(bench: Bench) -> dict[str, Any]:
     return found
 
 
-def sessions(bench: Bench) -> dict[str, Any]:
-    """A live session with drafts, as fast as it goes: seconds of work a second of audio."""
-    from s2t_core.types import AudioChunk
-
-    found: dict[str, Any] = {}
-    samples = setup.recordings()[0]
-    names = ("float32", "float16") if bench.device.type == "cuda" else ("float32",)
-    for name in names:
-        recognizer = Recognizer("bench", bench.decoders[name])
-        for _ in range(2):
-            session, pushes, text = recognizer.open_session(), [], []
-            for at in range(0, len(samples), 1600):
-                start = time.perf_counter()
-                events = session.push(AudioChunk(samples[at : at + 1600], 16_000, at))
-                pushes.append(time.perf_counter() - start)
-                text += [event for event in events if type(event).__name__ == "SegmentClosed"]
-            text += session.finish()
-        pushes.sort()
-        found[name] = {
-            "work a second": round(sum(pushes) / (len(samples) / 16_000), 4),
-            "push ms: 50, 99 %, most": [
-                round(pushes[int(share * (len(pushes) - 1))] * 1000, 1) for share in (0.5, 0.99, 1.0)
-            ],
-            "text": " ".join(event.segment.committed for event in text if hasattr(event, "segment")),
-        }
-    return found
-
-
 def profiles(bench: Bench) -> dict[str, Any]:
-    """Tables of kernels for one live utterance and for one batch."""
-    from torch.profiler import ProfilerActivity, profile
-
-    on_gpu = bench.device.type == "cuda"
-    decoder = bench.decoders["float16" if on_gpu else "float32"]
-    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]
-    features = setup.features_of(bench, 10)
-    limit = token_limit(10)
-    many = setup.many_clips(0.2 if on_gpu else 0.005)
+    """Tables of kernels for one live utterance and for one batch with word times."""
+    features, limit = setup.features_of(bench, 10), token_limit(10)
+    many = setup.many_clips(0.2 if bench.device.type == "cuda" else 0.005)
     with (bench.out / "profile.txt").open("w") as file:
         for beams in (1, 5):
-            lanes = bench.lanes(decoder.model, beams)
-            works = {
-                "one utterance of 10 s": partial(setup.ids, lanes, features, limit),
-                "a batch": partial(hear_many, decoder, lanes, many, 128_000),
+            decoder = setup.with_beams(bench.half, beams)
+            assert decoder.lanes is not None
+            works: dict[str, Callable[[], Any]] = {
+                "one utterance of 10 s": partial(setup.ids, decoder.lanes, features, limit, beams),
+                "a batch": partial(setup.in_order, decoder, many, 64_000),
             }
             for name, work in works.items():
                 work()
-                with profile(activities=activities) as seen:
-                    work()
-                    setup.wait(bench.device)
-                order = "self_device_time_total" if on_gpu else "self_cpu_time_total"
-                table = seen.key_averages().table(sort_by=order, row_limit=45, max_name_column_width=90)
-                file.write(f"\n{name}, beam {beams}\n{table}\n")
+                file.write(f"\n{name}, beam {beams}\n{table_of(profiled(work, bench.device), bench.device)}\n")
     return {"written": "profile.txt"}
 
 
 PARTS = {
     "bounds": bounds,
     "live": live,
-    "same_text": same_text,
+    "session": session,
+    "files": files,
     "throughput": throughput,
+    "same_text": same_text,
     "parts_of_the_time": parts_of_the_time,
     "profiles": profiles,
-    "sessions": sessions,
 }
 
 
@@ -229,13 +206,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--model", type=Path, default=setup.MODEL)
-    parser.add_argument("--clips", type=int, default=40, help="for the comparison of texts")
+    parser.add_argument("--clips", type=int, default=24, help="for the comparison of texts")
     parser.add_argument("--hours", type=float, default=2.0, help="of audio for throughput")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=4)
     parser.add_argument("--seconds", type=int, nargs="+", default=(2, 5, 10, 15), help="lengths of a live utterance")
-    parser.add_argument("--budget", type=float, default=240.0, help="seconds after which no part is begun")
+    parser.add_argument("--budget", type=float, default=180.0, help="seconds after which no part is begun")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--parts", nargs="+", choices=tuple(PARTS), default=list(PARTS))
+    parser.add_argument("--minutes", type=float, default=30.0, help="of audio in files")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False

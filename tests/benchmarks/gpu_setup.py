@@ -8,7 +8,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ import transformers
 from torch import Tensor
 
 from s2t_core.decoding.lanes import Lane, Lanes
+from s2t_core.decoding.many import hear_many
+from s2t_core.decoding.reading import DecodedText
 from s2t_core.decoding.search import SearchOptions
 from s2t_core.decoding.segment import SegmentDecoder
 from s2t_core.features.bank import features_batch
@@ -33,7 +35,7 @@ MODEL = RESOURCES / "models" / "s2t-base-en"
 
 @dataclass(slots=True)
 class Bench:
-    """What the parts share: the checkpoint in several precisions, clips, and lanes once they are made.
+    """What the parts share: the checkpoint in several precisions, each with lanes, and clips.
 
     plain  the checkpoint on the CPU, in float32
     """
@@ -44,10 +46,11 @@ class Bench:
     plain: SegmentDecoder
     decoders: dict[str, SegmentDecoder]
     clips: list[Samples]
-    made: dict[tuple[int, int], Lanes] = field(default_factory=dict)
 
-    def lanes(self, model: Speech2TextForConditionalGeneration, beams: int) -> Lanes:
-        return self.made.setdefault((id(model), beams), Lanes(model, SearchOptions(beams)))
+    @property
+    def half(self) -> SegmentDecoder:
+        """The one that the program takes there."""
+        return self.decoders["float16" if self.device.type == "cuda" else "float32"]
 
 
 def make_bench(options: argparse.Namespace, precisions: Mapping[str, torch.dtype]) -> Bench:
@@ -56,7 +59,8 @@ def make_bench(options: argparse.Namespace, precisions: Mapping[str, torch.dtype
     decoders = {}
     for name, dtype in precisions.items():
         ctc = None if plain.ctc is None else copy.deepcopy(plain.ctc).to(device)
-        decoders[name] = replace(plain, model=ours(copy.deepcopy(plain.model), device, dtype), ctc=ctc)
+        model = ours(copy.deepcopy(plain.model), device, dtype)
+        decoders[name] = replace(plain, model=model, ctc=ctc, lanes=Lanes(model))
     return Bench(options, device, options.out, plain, decoders, many_clips(max(0.2, options.clips / 300)))
 
 
@@ -88,10 +92,19 @@ def many_clips(hours: float) -> list[Samples]:
     return clips
 
 
-def reference(clips: list[Samples], bench: Bench, beams: int) -> list[str]:
+def with_beams(decoder: SegmentDecoder, beams: int) -> SegmentDecoder:
+    return replace(decoder, search=replace(decoder.search, num_beams=beams))
+
+
+def reference(clips: list[Samples], bench: Bench, beams: int) -> list[DecodedText]:
     """Texts of the CPU in float32, clip by clip."""
-    decoder = replace(bench.plain, search=replace(bench.plain.search, num_beams=beams))
-    return [decoder.hear(clip).text for clip in clips]
+    decoder = with_beams(bench.plain, beams)
+    return [decoder.hear(clip) for clip in clips]
+
+
+def in_order(decoder: SegmentDecoder, clips: list[Samples], frames: int, read: bool = True) -> list[DecodedText]:
+    """Texts of batches of so many feature frames, as the clips come."""
+    return [text for _, text in sorted(hear_many(decoder, clips, frames, read), key=lambda pair: pair[0])]
 
 
 def features_of(bench: Bench, seconds: float) -> Tensor:
@@ -117,9 +130,10 @@ def random_small(bench: Bench) -> Path:
     return folder
 
 
-def ids(lanes: Lanes, features: Tensor, limit: int) -> tuple[int, ...]:
+def ids(lanes: Lanes, features: Tensor, limit: int, beams: int) -> tuple[int, ...]:
     """Those of one utterance whose features (1, frames, bins) are on the device."""
-    return lanes.hear(features, [features.shape[1]], [limit])[0][0].tokens
+    found, _ = lanes.hear(features, [features.shape[1]], [limit], SearchOptions(beams, scored=beams > 1))
+    return found[0][0].tokens
 
 
 def steps(lane: Lane, count: int) -> None:

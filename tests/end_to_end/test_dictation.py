@@ -24,29 +24,34 @@ pytestmark = [
 KEY, LAST, BACK = "ctrl+alt+space", "ctrl+alt+v", "ctrl+alt+BackSpace"
 
 
-@pytest.fixture
-def place(tmp_path):
-    """A microphone, the program with its model loaded, and a text field of another program that has the keyboard."""
-    with (
-        desktop(tmp_path) as (microphone, env),
-        opened(env, tmp_path) as (program, _),
-        qt_window(env, tmp_path) as field,
-    ):
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """A screen, a microphone, and the program with its model loaded."""
+    folder = tmp_path_factory.mktemp("program")
+    with desktop(folder) as (microphone, env), opened(env, folder) as (program, _):
         program.wait(lambda seen: "Model:" in seen["status"], what="loaded model")
+        yield microphone, program, env
+
+
+@pytest.fixture
+def place(running, tmp_path):
+    """The same, and a text field of another program that has the keyboard."""
+    microphone, program, env = running
+    program.do("do new")
+    with qt_window(env, tmp_path) as field:
         give_keyboard(env, "text_window")
         yield microphone, program, field, env
 
 
 @pytest.fixture
 def speech(tmp_path, sample):
-    """Speaks the first sentence of the sample into a microphone; the block ends when it is over."""
-    samples, rate = sample
-    path = tmp_path / "speech.wav"
-    soundfile.write(path, samples[: round(9.2 * rate)], rate)
+    """Speaks so many seconds of the sample into a microphone; the block ends when they are over."""
 
     @contextlib.contextmanager
-    def speaking(microphone):
-        player = threading.Thread(target=microphone.play, args=(path,))
+    def speaking(microphone, seconds=9.2):
+        samples, rate = sample
+        soundfile.write(tmp_path / "speech.wav", samples[: round(seconds * rate)], rate)
+        player = threading.Thread(target=microphone.play, args=(tmp_path / "speech.wav",))
         player.start()
         yield
         player.join()
@@ -81,13 +86,13 @@ def test_while_the_key_is_held_nothing_is_typed_and_all_of_it_when_it_is_let_go(
     press = ["xdotool", "keydown", "ctrl", "keydown", "alt", "keydown", "space"]
     subprocess.run(press, env=env, check=True)
     program.state("listening")
-    with speech(microphone):
+    with speech(microphone, 5.0):
         program.wait(lambda seen: len(seen["settled"].split()) >= 3, what="settled words")
         assert field.seen() == ""
     release = ["xdotool", "keyup", "space", "keyup", "alt", "keyup", "ctrl"]
     subprocess.run(release, env=env, check=True)
     text = dictated(program)
-    assert "movable metal letters" in text
+    assert "The invention of movable" in text
     field.expect(text)
 
 
@@ -115,22 +120,12 @@ def test_a_cancelled_dictation_goes_nowhere_and_stays_in_the_window_of_the_progr
     microphone, program, field, _ = place
     subprocess.run(["xdotool", "keydown", "ctrl", "keydown", "alt", "keydown", "space"], env=field.env, check=True)
     program.state("listening")
-    with speech(microphone):
+    with speech(microphone, 5.0):
         program.wait(lambda seen: len(seen["settled"].split()) >= 3, what="settled words")
         field.keys("Escape")
         subprocess.run(["xdotool", "keyup", "space", "keyup", "alt", "keyup", "ctrl"], env=field.env, check=True)
         assert dictated(program)
     assert field.seen() == ""
-
-
-def test_a_password_field_gets_nothing_and_nothing_is_recorded(place, tmp_path):
-    _, program, _, env = place
-    with qt_window(env | {"QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1"}, tmp_path, "secret", "--password") as secret:
-        secret.keys(KEY)
-        program.wait(lambda seen: "password" in seen["notice"] or seen["state"] == "listening", what="answer")
-        secret.keys(KEY)
-        program.state("idle")
-        assert secret.seen() == ""
 
 
 def test_the_command_does_what_the_key_does(place, speech):
@@ -143,8 +138,7 @@ def test_the_command_does_what_the_key_does(place, speech):
     assert ctl("start").returncode == 0
     program.state("listening")
     assert json.loads(ctl("status", "--json").stdout)["state"] == "listening"
-    with speech(microphone):
+    with speech(microphone, 5.0):
         wait_for(lambda: len(field.seen().split()) >= 3, 60, "words in the other window")
-    program.wait(lambda seen: "printing" in seen["shown"], what="last words")
     assert ctl("toggle").returncode == 0
     field.expect(dictated(program))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -26,7 +27,7 @@ class Other:
     """The window of another program, and a hand on the keyboard."""
 
     def __init__(self, env, log):
-        self.env, self.log = os.environ | env, log
+        self.env, self.log = os.environ | env | {"PYTHONPATH": str(ROOT)}, log
 
     def lines(self, kind):
         return [line.removeprefix(f"{kind} ") for line in self.log.read_text().splitlines() if line.startswith(kind)]
@@ -92,6 +93,8 @@ def test_a_tap_and_a_hold_are_told_and_reach_no_other_window(other, heard):
     time.sleep(1.2)  # it repeats itself by now
     assert heard.said[2:] == [("toggle", "down")]
     other.hand("keyup", "space", "keyup", "alt", "keyup", "ctrl")
+    heard.wait(*[("toggle", "down"), ("toggle", "up")] * 2)
+    time.sleep(0.2)
     heard.wait(*[("toggle", "down"), ("toggle", "up")] * 2)
     assert heard[3].time_s - heard[2].time_s > 1
     assert [line for line in other.lines("key")[len(before) :] if "Space" in line] == [] and other.text == "''"
@@ -169,6 +172,15 @@ def test_locks_do_not_matter(other, heard, lock):
         other.hand("key", lock)
 
 
+def test_a_hold_that_ends_just_as_the_key_repeats_itself_ends_once(other, heard):
+    for count in range(1, 9):
+        other.hand("keydown", "ctrl", "keydown", "alt", "keydown", "space")
+        time.sleep(0.62 + 0.01 * count)  # the first repeat is due
+        other.hand("keyup", "space", "keyup", "alt", "keyup", "ctrl")
+        time.sleep(0.1)
+        heard.wait(*[("toggle", "down"), ("toggle", "up")] * count)
+
+
 def test_fifty_taps_are_fifty_toggles(other, heard):
     for _ in range(5):
         other.hand("key", "--delay", "20", *["ctrl+alt+space"] * 10)
@@ -232,3 +244,85 @@ def test_without_its_server_it_ends_quietly_and_says_so(tmp_path, monkeypatch):
     keys.close()
     keys.close()
     assert time.monotonic() - began < 1
+
+
+@pytest.fixture
+def desk(other, tmp_path):
+    log = tmp_path / "desk.log"
+    with running([sys.executable, str(ROOT / "tests/support/drive_hotkeys.py")], other.env, log):
+        told = Other(other.env, log)
+        told.signals = lambda: [line for line in log.read_text().splitlines() if not line.startswith(("pill", "ready"))]
+        wait_for(lambda: "ready" in log.read_text(), timeout_s=20, what="desk")
+        yield told
+
+
+def test_the_sign_appears_and_the_keyboard_stays_with_the_other_window(other, desk):
+    focus = len(other.lines("focus"))
+    other.hand("key", "ctrl+alt+space")
+    wait_for(lambda: any(line.startswith("True listening") for line in desk.lines("pill")), 5, "sign")
+    time.sleep(0.3)
+    other.hand("type", "--delay", "30", "still here")
+    wait_for(lambda: other.text == "'still here'", 5, "text in the other window")
+    active = subprocess.run(["xdotool", "getactivewindow", "getwindowname"], env=other.env, capture_output=True)
+    assert active.stdout.strip() == b"another program"
+    x, y, width, height = (int(word) for word in desk.lines("pill")[-1].split()[2:])
+    assert abs(x + width / 2 - 640) < 3 and y > 600 and y + height < 800
+    other.hand("key", "ctrl+alt+space")
+    wait_for(lambda: any(line.startswith("True done") for line in desk.lines("pill")), 5, "end")
+    wait_for(lambda: desk.lines("pill")[-1].startswith("False done"), 5, "nothing on the screen")
+    assert desk.signals() == ["begin True", "taken False", "end"]
+    assert len(other.lines("focus")) == focus
+    other.hand("key", "ctrl+a", "key", "BackSpace")
+    wait_for(lambda: other.text == "''", 5, "empty window")
+
+
+def test_taps_holds_and_esc_mean_what_they_should(other, desk):
+    escapes = other.lines("key").count("Esc")
+    other.hand("keydown", "ctrl", "keydown", "alt", "keydown", "space", "sleep", "0.9")
+    other.hand("keyup", "space", "keyup", "alt", "keyup", "ctrl")
+    wait_for(lambda: desk.signals() == ["begin True", "taken True", "end"], 5, "hold")
+    other.hand("key", "Escape")
+    wait_for(lambda: other.lines("key").count("Esc") == escapes + 1, 5, "Esc in the other window")
+    other.hand("key", "ctrl+alt+space", "sleep", "0.3", "key", "Escape")
+    wait_for(lambda: desk.signals()[3:] == ["begin True", "taken False", "cancel"], 5, "Esc here")
+    time.sleep(0.2)
+    other.hand("key", "Escape")
+    wait_for(lambda: other.lines("key").count("Esc") == escapes + 2, 5, "Esc in the other window")
+    other.hand("key", "ctrl+alt+v", "key", "ctrl+alt+BackSpace")
+    wait_for(lambda: desk.signals()[6:] == ["insert_last", "take_back"], 5, "the other keys")
+    assert other.text == "''"
+
+
+def test_fifty_taps_reach_the_desk_as_fifty(other, desk):
+    for _ in range(50):
+        other.hand("key", "ctrl+alt+space")
+        time.sleep(0.05)
+    wait_for(lambda: desk.signals().count("end") == 25, 10, "taps")
+    time.sleep(0.2)
+    assert desk.signals() == ["begin True", "taken False", "end"] * 25
+
+
+def test_a_key_that_is_taken_is_noticed_with_a_remedy(other, desk, keys, tmp_path):
+    log = tmp_path / "second.log"
+    with running([sys.executable, str(ROOT / "tests/support/drive_hotkeys.py")], other.env, log):
+        wait_for(lambda: "noticed" in log.read_text(), 10, "notice")
+    line = next(line for line in log.read_text().splitlines() if line.startswith("noticed"))
+    assert "Ctrl+Alt+Space is taken by another program. Choose another key in Settings, Keys." in line
+
+
+def test_a_server_that_hangs_holds_nobody_up_for_long(tmp_path, monkeypatch):
+    from app.hotkey.x11 import X11Hotkeys
+
+    with screen(tmp_path) as env:
+        monkeypatch.setenv("DISPLAY", env["DISPLAY"])
+        keys = X11Hotkeys()
+        wait_for(lambda: keys.bind(KEYS, Heard()) == {}, 10, "keys")
+        newest = ["pgrep", "-n", "-P", str(os.getpid()), "Xvfb"]
+        server = int(subprocess.run(newest, capture_output=True, text=True, check=True).stdout)
+        os.kill(server, signal.SIGSTOP)
+        began = time.monotonic()
+        assert "does not answer" in keys.bind({"talk": "F9"}, Heard())["talk"]
+        keys.close()
+        assert time.monotonic() - began < 6
+        os.kill(server, signal.SIGCONT)
+    wait_for(lambda: not [one for one in threading.enumerate() if one.name == "global keys"], 5, "end of the thread")

@@ -137,6 +137,9 @@ class FakeRecognizer:
     def __init__(self, *sessions: ScriptedSession) -> None:
         self._sessions = list(sessions)
 
+    def warm_up(self) -> None:
+        self.decoder.finish(())
+
     def steered(self, wishes):
         self.wishes = wishes
         if any(phrase.text == "unspellable" for phrase in wishes.phrases):

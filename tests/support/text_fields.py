@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -27,10 +28,14 @@ def checksum(text: str) -> str:
     return f"{len(halves)} {total}"
 
 
+def wait_for_window_manager(env: dict[str, str]) -> None:
+    """A window that opens while it starts is never shown."""
+    asked = ["xdotool", "get_num_desktops"]
+    wait_for(lambda: subprocess.run(asked, env=os.environ | env, capture_output=True).returncode == 0, 20, "openbox")
+
+
 class Field:
     """A field with the keyboard on the screen `env`."""
-
-    has_combining = True
 
     def __init__(self, env: dict[str, str]) -> None:
         self.env = os.environ | env
@@ -116,7 +121,24 @@ def qt_window(env: dict[str, str], folder: Path, name: str = "qt", kind: str = "
     command = [sys.executable, str(SUPPORT / "text_window.py"), str(path), *filter(None, [kind])]
     with running(command, os.environ | env, log):
         wait_for(lambda: log.exists() and "ready" in log.read_text(), what="Qt window")
+        give_keyboard(env, "--name", f"^{name}$")
         yield FileField(env, path)
+
+
+@contextlib.contextmanager
+def clipboard_program(env: dict[str, str], folder: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """See tests/support/clipboard_program.py."""
+    log = folder / f"clipboard_{time.monotonic_ns()}.log"
+    with running([sys.executable, str(SUPPORT / "clipboard_program.py"), *words], os.environ | env, log) as process:
+        wait_for(lambda: "ready" in log.read_text(), what="program with the clipboard")
+        yield process
+
+
+def clipboard_holds(env: dict[str, str]) -> dict[str, object]:
+    """What another program gets from the clipboard."""
+    command = [sys.executable, str(SUPPORT / "clipboard_program.py"), "read"]
+    done = subprocess.run(command, env=os.environ | env, capture_output=True, text=True, timeout=30)
+    return dict(json.loads(done.stdout))
 
 
 @contextlib.contextmanager
@@ -126,7 +148,7 @@ def xterm(env: dict[str, str], folder: Path) -> Iterator[Terminal]:
     locale = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
     with running(["xterm", "-u8", "-e", *reader], os.environ | env | locale, folder / "xterm.log"):
         wait_for(path.with_suffix(".ready").exists, what="xterm")
-        give_keyboard(env, "xterm")
+        give_keyboard(env, "--class", "xterm")
         yield Terminal(env, path)
 
 
@@ -141,19 +163,23 @@ def chromium(env: dict[str, str], folder: Path, *options: str) -> Iterator[Page]
     with running(command, os.environ | env, folder / "chromium.log"):
         page = Page(env)
         wait_for(lambda: page.seen().startswith("area"), 60, "page")
-        give_keyboard(env, "chromium")
+        give_keyboard(env, "--class", "chromium")
         yield page
 
 
-def give_keyboard(env: dict[str, str], program: str) -> None:
-    """Make the window of this class the active one, as a click on it does."""
+def give_keyboard(env: dict[str, str], *which: str) -> None:
+    """Make the window that xdotool finds the active one, as a click on it does."""
 
     def ask(*words: str) -> set[str]:
         done = subprocess.run(["xdotool", *words], env=os.environ | env, capture_output=True, text=True)
         return set(done.stdout.split())
 
     def has() -> bool:
-        ask("search", "--onlyvisible", "--class", program, "windowactivate")
-        return bool(ask("getwindowfocus") & ask("search", "--onlyvisible", "--class", program))
+        found = ask("search", "--onlyvisible", *which)
+        if found & ask("getwindowfocus"):
+            return True
+        for window in found:
+            ask("windowactivate", window)
+        return False
 
-    wait_for(has, 10, f"{program} with the keyboard")
+    wait_for(has, 20, f"{which} with the keyboard")

@@ -1,6 +1,6 @@
 """A window with a text field; writes what it holds to a file at every change.
 
-usage: text_window.py FILE [--line | --password]; it prints "ready" when the field has the keyboard.
+usage: text_window.py FILE [--line | --password | --deaf]; it prints "ready" when the field has the keyboard.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit
 path, kind = Path(sys.argv[1]), (sys.argv[2:] or [""])[0]
 application = QApplication(sys.argv[:1])
 field = QLineEdit() if kind else QPlainTextEdit()
+if kind == "--deaf":  # it pastes nothing
+    field.setReadOnly(True)
 if kind == "--password":
     field.setEchoMode(QLineEdit.EchoMode.Password)
 

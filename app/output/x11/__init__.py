@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.output.contract import Focus, Way
+from app.output.contract import Focus, Watch, Way
 
 
 def ways() -> list[Way]:
@@ -16,6 +16,13 @@ def ways() -> list[Way]:
 
 def focus() -> Focus:
     """Raises NoX11."""
-    from app.output.x11.focus import X11Focus
+    from app.output.x11.keyboard_focus import X11Focus
 
     return X11Focus()
+
+
+def watch() -> Watch:
+    """Connects once something has been inserted."""
+    from app.output.x11.watch import X11Watch
+
+    return X11Watch()

@@ -9,8 +9,8 @@ from app.output.contract import NotInserted, Target
 from app.output.x11 import content
 from app.output.x11.connection import FAILED, NoX11, Place, client_of
 from app.output.x11.content import Content
-from app.output.x11.focus import program_of
 from app.output.x11.hands import Hands, insertable
+from app.output.x11.keyboard_focus import program_of
 from app.output.x11.selection_owner import SelectionOwner
 from app.output.x11.take_back import TakeBack
 from app.output.x11.terminals import PasteKey, paste_key
@@ -18,9 +18,9 @@ from app.output.x11.terminals import PasteKey, paste_key
 _READ_S = 8.0  # a busy program may take its time: were the old content back by then, it would paste that
 _READ_SILENT_S = 3.0  # of a window that does not tell whether it is busy
 _READ_AWAKE_S = 2.0  # after a window has seen the key
-_OTHERS_S = 0.7  # some programs let another one read for them (Wine)
-_AFTER_READ_S = 0.06  # programs read the same more than once for one paste
-_RESTORE_S = 0.5
+_WINDOWS_PROGRAM = ".exe"  # under Wine another program reads for it
+_AFTER_READ_S = 0.3  # browsers read the same more than once for one paste, on a busy computer with a pause between
+_RESTORE_S = 1.5
 _AWAKE_S = 0.1
 _POLL_S = 0.004
 
@@ -122,13 +122,13 @@ class PasteX11:
         """Until the program has read the text. Raises NotInserted when it does not."""
         asks = hands.keyboard.understands_ping(place.window)
         until = self._pressed_s + (_READ_S if asks else _READ_SILENT_S)
+        by_another = program_of(hands.display, place.window).endswith(_WINDOWS_PROGRAM)
         is_awake = False
         while True:
             since = [reading for reading in owner.readings() if reading.time_s > self._pressed_s]
             if any(reading.client in self._of(hands, place) for reading in since):
                 return
-            others = any(reading.client not in self._watchers for reading in since)
-            if others and time.monotonic() > self._pressed_s + _OTHERS_S:
+            if by_another and any(reading.client not in self._watchers for reading in since):
                 return
             if time.monotonic() > until:
                 remedy = "Choose another way of inserting for this program"

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from Xlib import X, display, error
 
+from app.display import x11_answers
 from app.errors import AppError
 
 T = TypeVar("T")
@@ -26,11 +27,13 @@ class NoX11(AppError):
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where keys go: the window that X names, and the program's own top window around it. `frame` is what the window
-    manager has put around that."""
+    manager has put around that. `process` tells windows of one number apart: a number is given again once its program
+    has gone; 0 where a window does not say whose it is."""
 
     focus: int
     window: int
     frame: int
+    process: int = 0
 
 
 def connect() -> Any:
@@ -38,8 +41,11 @@ def connect() -> Any:
     name = os.environ.get("DISPLAY", "")
     if not name:
         raise NoX11("There is no X display.", "Start the program on an X11 desktop")
+    if not x11_answers(name):
+        raise NoX11(f"The display {name} does not answer.", "Check DISPLAY")
     try:
-        connection = display.Display(name)
+        # Told nothing else, the library would look for a missing server on the network.
+        connection = display.Display(f"unix/{name}" if name.startswith(":") else name)
     except (error.DisplayError, *FAILED) as failure:
         raise NoX11(f"The display {name} does not answer ({failure}).", "Check DISPLAY") from None
     connection.set_error_handler(lambda *_: None)  # a window that has gone is no error of ours
@@ -93,7 +99,8 @@ def _around(connection: Any, focus: Any, root: Any) -> Place | None:
         step = parent
     window = window or _inside(connection, focus, step)
     is_program = window.get_property(state, X.AnyPropertyType, 0, 0) is not None or window.get_wm_class() is not None
-    return Place(focus.id, window.id, step.id) if is_program else None
+    process = (numbers(connection, window, "_NET_WM_PID") or (0,))[0]
+    return Place(focus.id, window.id, step.id, process) if is_program else None
 
 
 def _inside(connection: Any, focus: Any, frame: Any) -> Any:

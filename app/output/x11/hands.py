@@ -9,8 +9,8 @@ from typing import Any
 
 from app.output.contract import NotInserted, Target
 from app.output.x11.connection import FAILED, Place, connect, grabbed, place_of_keyboard
-from app.output.x11.focus import target_id
 from app.output.x11.keyboard import Keyboard
+from app.output.x11.keyboard_focus import target_id
 from app.output.x11.selection_reader import SelectionReader
 
 _FREE_S = 2.0

@@ -32,7 +32,7 @@ def keysym(character: str) -> int:
 
 
 def strokes_of(rows: Sequence[Sequence[int]], first: int) -> tuple[dict[int, Stroke], list[int]]:
-    """What the first layout gives with and without Shift, and which keycodes mean nothing.
+    """What the first layout gives with and without Shift, and which keycodes mean nothing, neighbours first.
 
     What needs AltGr or a dead key is left to spare keys, whose meaning does not depend on the layout.
     """
@@ -41,7 +41,19 @@ def strokes_of(rows: Sequence[Sequence[int]], first: int) -> tuple[dict[int, Str
         for level, symbol in enumerate(row[:2]):
             if symbol:
                 found.setdefault(symbol, (first + place, bool(level)))
-    return found, [first + place for place, row in enumerate(rows) if not any(row)]
+    spare = neighbours([first + place for place, row in enumerate(rows) if not any(row)])
+    return found, [code for run in sorted(spare, key=len, reverse=True) for code in run]
+
+
+def neighbours(codes: Sequence[int]) -> list[list[int]]:
+    """The codes in runs without a gap."""
+    runs: list[list[int]] = []
+    for code in sorted(codes):
+        if runs and runs[-1][-1] + 1 == code:
+            runs[-1].append(code)
+        else:
+            runs.append([code])
+    return runs
 
 
 class Keyboard:
@@ -55,10 +67,9 @@ class Keyboard:
         self._strokes: dict[int, Stroke] = {}
         self._width = 1
         self._lent: dict[int, int] = {}  # what spare keys mean now: keycode by keysym
-        self.read_layout()
 
     def read_layout(self) -> None:
-        """Learn the layout, which may have changed."""
+        """Learn the layout, which may have changed since the last time."""
         info = self._display.display.info
         rows = self._display.get_keyboard_mapping(info.min_keycode, info.max_keycode - info.min_keycode + 1)
         self._width = len(rows[0])
@@ -87,7 +98,8 @@ class Keyboard:
 
     @contextlib.contextmanager
     def steady(self) -> Iterator[None]:
-        """The first layout without Caps Lock or sticky keys; in the end all is as it was."""
+        """The first layout as it is now, without Caps Lock or sticky keys; in the end all is as it was."""
+        self.read_layout()
         locks = self._xkb.locks()
         affected = 0xFF & ~self._mask_of(_NUM_LOCK)
         changes = locks.layout != 0 or locks.modifiers & affected
@@ -117,9 +129,9 @@ class Keyboard:
             self.settle(window)  # with the keys that are still on their way
             self._give_back_spare_keys(missing)
             free = (code for code in self._spare if code not in self._lent.values())
-            for symbol, code in zip((s for s in missing if s not in self._lent), free, strict=False):
-                self._display.change_keyboard_mapping(code, [[symbol] * self._width])
-                self._lent[symbol] = code
+            new = dict(zip(free, (symbol for symbol in missing if symbol not in self._lent), strict=False))
+            self._lent |= {symbol: code for code, symbol in new.items()}
+            self._change(new)
             self._display.sync()
             self.settle(window)
         return count
@@ -161,10 +173,16 @@ class Keyboard:
 
     def _give_back_spare_keys(self, keep: Sequence[int] = ()) -> None:
         """Spare keys mean nothing again, but for those that are needed further on."""
-        for symbol, code in list(self._lent.items()):
-            if symbol not in keep:
-                self._display.change_keyboard_mapping(code, [[0] * self._width])
-                del self._lent[symbol]
+        free = {symbol: code for symbol, code in self._lent.items() if symbol not in keep}
+        self._change(dict.fromkeys(free.values(), X.NoSymbol))
+        for symbol in free:
+            del self._lent[symbol]
+
+    def _change(self, symbols: dict[int, int]) -> None:
+        """Give keycodes a meaning. Each request makes every program look at the keyboard anew, some at the cost of a
+        tenth of a second: neighbours change with one."""
+        for run in neighbours(list(symbols)):
+            self._display.change_keyboard_mapping(run[0], [[symbols[code]] * self._width for code in run])
 
     def _mask_of(self, symbol: int) -> int:
         """Which modifier a lock key is."""

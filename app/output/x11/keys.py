@@ -41,7 +41,6 @@ class TypeX11:
             hands.wait_until_free(text)
             if hands.keyboard.is_grabbed():
                 raise NotInserted("A menu or a locked screen takes the keys.", "Close it, then insert again", text)
-            hands.keyboard.read_layout()
             with hands.keyboard.steady():
                 while left:
                     left = self._type_batch(hands, place, left)

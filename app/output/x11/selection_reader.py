@@ -15,13 +15,17 @@ from Xlib import X
 from app.output.x11.connection import ask
 from app.output.x11.content import Content, Form
 
-_ANSWER_S = 0.4  # an owner that lives answers in milliseconds
-_ALL_S = 1.5
+_ANSWER_S = 0.4  # an owner that lives says in milliseconds what it has
+_CONVERT_S = 3.0  # but may take its time to write a large image
+_FIRST_S = 6.0  # for the first form, as long as pieces of it keep coming
+_ALL_S = 1.5  # after that no other is begun
 _ALL_BYTES = 64 << 20
 _PIECE = 1 << 16  # numbers of 32 bits
-# What is no content but an order, or is said by whoever serves it.
+# What is no content but an order, what is said by whoever serves it, what lies in the server itself, and Qt's name of a
+# form that it offers anyway.
 _NOT_CONTENT = (
-    "TARGETS", "MULTIPLE", "TIMESTAMP", "SAVE_TARGETS", "DELETE", "INSERT_PROPERTY", "INSERT_SELECTION", "ADOBE",
+    "TARGETS", "MULTIPLE", "TIMESTAMP", "SAVE_TARGETS", "DELETE", "INSERT_PROPERTY", "INSERT_SELECTION", "PIXMAP",
+    "BITMAP", "DRAWABLE", "COLORMAP", "application/x-qt-image",
 )  # fmt: skip
 _FIRST = ("UTF8_STRING", "text/plain;charset=utf-8", "STRING", "text/uri-list", "image/png", "text/html")
 _IMAGE = "image/"
@@ -34,7 +38,7 @@ class SelectionReader:
         self._display = connection
         self._window = connection.screen().root.create_window(-1, -1, 1, 1, 0, X.CopyFromParent)
         self._window.change_attributes(event_mask=X.PropertyChangeMask)
-        self._incr = connection.intern_atom("INCR")
+        self._incr, self._targets = connection.intern_atom("INCR"), connection.intern_atom("TARGETS")
         self._numbers = 0
 
     def owner(self, selection: str) -> int:
@@ -47,8 +51,8 @@ class SelectionReader:
         since programs compute the others from it when they are asked."""
         if not self.owner(selection):
             return ()
-        deadline = time.monotonic() + _ALL_S
-        targets = self._read(selection, self._display.intern_atom("TARGETS"), deadline, _ALL_BYTES)
+        began = time.monotonic()
+        targets = self._read(selection, self._targets, began + _ALL_S, _ALL_BYTES)
         if targets is None:
             return ()
         forms: list[Form] = []
@@ -57,14 +61,14 @@ class SelectionReader:
             if name.startswith(_IMAGE) and has_image:
                 continue
             asked = time.monotonic()
-            if asked > deadline:
+            if forms and asked > began + _ALL_S:
                 break
-            form = self._read(selection, target, deadline, left)
+            form = self._read(selection, target, began + _FIRST_S, left)
             if form is not None:
                 forms.append(form)
                 left -= len(form.data)
                 has_image = has_image or name.startswith(_IMAGE)
-            elif time.monotonic() - asked >= _ANSWER_S:
+            elif time.monotonic() - asked >= _CONVERT_S:
                 break  # it hangs, and would at every form
         return tuple(forms)
 
@@ -100,7 +104,7 @@ class SelectionReader:
         self._window.convert_selection(name, target, answer, X.CurrentTime)
         seen = self._wait(
             lambda e: e.type & 0x7F == X.SelectionNotify and e.target == target and e.property in (answer, X.NONE),
-            deadline,
+            min(deadline, time.monotonic() + (_ANSWER_S if target == self._targets else _CONVERT_S)),
         )
         if seen is None or seen.property == X.NONE:
             return None
@@ -115,7 +119,7 @@ class SelectionReader:
         while True:
             arrived = self._wait(
                 lambda e: e.type & 0x7F == X.PropertyNotify and e.atom == answer and e.state == X.PropertyNewValue,
-                deadline,
+                min(deadline, time.monotonic() + _CONVERT_S),
             )
             piece = self._take(answer, target, limit) if arrived is not None else None
             if piece is None:
@@ -143,7 +147,6 @@ class SelectionReader:
                 return Form(target, found.property_type, found.format or 8, b"".join(parts))
 
     def _wait(self, is_it: Callable[[Any], bool], deadline: float) -> Any | None:
-        deadline = min(deadline, time.monotonic() + _ANSWER_S)
         self._display.flush()
         while True:
             while self._display.pending_events():

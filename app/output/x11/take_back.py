@@ -9,10 +9,10 @@ from Xlib.ext import xfixes
 
 from app.output.contract import NotInserted, Target
 from app.output.x11.connection import FAILED, NoX11, Place, client_of
-from app.output.x11.focus import program_of
 from app.output.x11.graphemes import graphemes, is_plain
 from app.output.x11.hands import Hands
 from app.output.x11.keyboard import SHIFT
+from app.output.x11.keyboard_focus import program_of
 from app.output.x11.terminals import is_terminal
 from app.output.x11.typed_since import TypedSince, has_raw_events
 

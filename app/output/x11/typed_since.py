@@ -16,6 +16,7 @@ _SHIFT, _CONTROL, _ALT, _SUPER = {0xFFE1, 0xFFE2}, {0xFFE3, 0xFFE4}, {0xFFE7, 0x
 _KEYCODE = 6  # where it lies in a raw event after what all events have: device, time, then the keycode
 _NO_TEXT = (range(0xFFBE, 0xFFE1), range(0xFFE1, 0xFFEF), range(0x1008FF00, 0x10090000), (0xFF13, 0xFF14, 0xFF61))
 _PASTES = 2  # the middle button of a mouse
+_CLICKS = (1, 3)  # the others; what lies beyond scrolls
 
 
 class TypedSince:
@@ -29,8 +30,8 @@ class TypedSince:
         self._display.screen().root.xinput_select_events([(xinput.AllMasterDevices, mask)])
         self._display.sync()
 
-    def anything(self) -> bool:
-        """Whether keys went down that may have changed a text.
+    def anything(self, clicks: bool = False) -> bool:
+        """Whether keys went down that may have changed a text, or, with `clicks`, moved the cursor.
 
         Shortcuts with Control and Alt, with Super, and keys that stand for no character are left out: with one of them
         the program itself is called."""
@@ -41,7 +42,7 @@ class TypedSince:
             kind = getattr(seen, "evtype", None)
             detail = int.from_bytes(bytes(seen.data[_KEYCODE : _KEYCODE + 4]), "little") if kind is not None else 0
             if kind == xinput.RawButtonPress:
-                found = found or detail == _PASTES
+                found = found or detail == _PASTES or (clicks and detail in _CLICKS)
                 continue
             symbol = self._display.keycode_to_keysym(detail, 0) if kind is not None else X.NoSymbol
             if kind == xinput.RawKeyPress:

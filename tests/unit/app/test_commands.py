@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import threading
 from dataclasses import replace
 
@@ -290,10 +291,14 @@ def test_the_doctor_says_what_is_well_and_what_is_not(monkeypatch):
 
     monkeypatch.setattr(doctor, "_microphone", no_microphone)
     monkeypatch.setattr(doctor, "_model", lambda *_: "fine")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("DISPLAY", raising=False)
     findings = {finding.check: finding for finding in doctor.examine(None, "cpu")}
     assert findings["model"].ok and not findings["microphone"].ok
     assert findings["microphone"].detail == "No microphone was found. Plug one in."
     assert "torch" in findings["versions"].detail
+    if sys.platform.startswith("linux"):
+        assert findings["global keys"].detail == "X11: There is no X display. Start Dictate on a desktop."
 
 
 def steered(words, tmp_path=None, text=None):

@@ -60,8 +60,12 @@ def test_another_key_shows_that_a_press_was_a_shortcut_of_somebody_else():
     assert acts(("down", 0), ("other", 0.2), ("time", 1), ("up", 2)) == ["begin", "cancel"]
 
 
-def test_another_key_does_not_throw_away_what_was_spoken():
-    assert acts(("down", 0), ("other", 3), ("up", 5)) == ["begin", "hold", "end"]
+def test_another_key_cancels_a_hold_however_long_it_has_lasted():
+    assert acts(("down", 0), ("other", 3), ("up", 5)) == ["begin", "cancel"]
+    assert acts(("down", 0), ("time", 1), ("other", 3), ("up", 5)) == ["begin", "hold", "cancel"]
+
+
+def test_keys_that_are_pressed_after_a_tap_are_typed_by_the_user_and_mean_nothing():
     assert acts(("down", 0), ("up", 0.1), ("other", 3), ("other", 4)) == ["begin", "tap"]
 
 

@@ -97,3 +97,11 @@ def test_keys_that_clash_are_told_for_as_long_as_they_do(qtbot, dialog):
 def test_keys_that_are_off_are_grey(dialog):
     dialog.rows["keys.on"].editor.keyboard.click()
     assert not dialog.rows["keys.toggle"].isEnabled() and not dialog.told[-1].keys.on
+
+
+def test_a_field_tells_while_it_takes_keys_and_tab_leaves_it(qtbot, dialog):
+    field, told = dialog.rows["keys.toggle"].editor.keyboard, []
+    field.listening.connect(told.append)
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_Tab)
+    assert told == [True, False] and not field.hasFocus() and field.text() == "Ctrl+Alt+Space"

@@ -53,6 +53,14 @@ def test_a_key_is_heard_going_down_and_up(bus, hotkeys):
         assert portals.names()[-1] == "Close"
 
 
+def test_the_same_keys_stay_bound_whatever_the_portal_cannot_give_beside_them(bus, hotkeys):
+    with FakePortals() as portals:
+        assert hotkeys.bind(KEYS, print) == {}
+        assert list(hotkeys.bind({**KEYS, "cancel": "Esc"}, print)) == (["cancel"] if "cancel" not in KEYS else [])
+        assert hotkeys.bind(KEYS, print) == {}
+        assert portals.names().count("BindShortcuts") == 1
+
+
 def test_keys_are_bound_anew_in_a_new_session(bus, hotkeys):
     heard = queue.SimpleQueue()
     with FakePortals() as portals:

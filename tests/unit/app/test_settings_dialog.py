@@ -320,7 +320,7 @@ def test_the_keyboard_goes_from_the_search_to_what_was_found(dialog, qtbot):
 
 
 def test_pages_turn_with_the_keyboard(dialog, qtbot):
-    for key, title in [(Qt.Key.Key_PageDown, "Text"), (Qt.Key.Key_PageUp, "Sound"), (Qt.Key.Key_PageUp, "Keys")]:
+    for key, title in [(Qt.Key.Key_PageDown, "Text"), (Qt.Key.Key_PageUp, "Sound"), (Qt.Key.Key_PageUp, "Model")]:
         qtbot.keyClick(dialog, key, Qt.KeyboardModifier.ControlModifier)
         assert dialog.list.currentItem().text() == title
 

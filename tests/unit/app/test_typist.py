@@ -5,63 +5,10 @@ from __future__ import annotations
 import queue
 
 import pytest
+from support.strings import Clipboard, Desk, Keys, Quiet
 
-from app.output.contract import NotInserted, Target
+from app.output.contract import Target
 from app.output.typist import SECRET, Inserted, Pinned, TakenBack, Typist
-
-
-class Desk:
-    """Windows as strings, one of which has the keyboard; a Focus."""
-
-    def __init__(self):
-        self.windows = {"a": "", "b": ""}
-        self.now: Target | None = Target("a")
-        self.open = True
-
-    def target(self):
-        return self.now
-
-    def close(self):
-        self.open = False
-
-
-class Keys:
-    """A Way that writes to the window with the keyboard."""
-
-    def __init__(self, desk, name="keys", fault=""):
-        self.desk, self.name, self._fault = desk, name, fault
-        self.breaks_after = None  # so many letters
-
-    def fault(self):
-        return self._fault
-
-    def insert(self, text, target):
-        id = self.desk.now.id if self.desk.now else "a"
-        if target is not None and id != target.id:
-            raise NotInserted("It moved.", "Go back.", text)
-        arrived = text if self.breaks_after is None else text[: self.breaks_after]
-        self.desk.windows[id] += arrived
-        if arrived != text:
-            raise NotInserted("It broke.", "Try again.", text[len(arrived) :])
-
-    def take_back(self, text, target):
-        written = self.desk.windows[target.id if target else "a"]
-        if not written.endswith(text):
-            return False
-        self.desk.windows[target.id if target else "a"] = written[: len(written) - len(text)]
-        return True
-
-    def close(self):
-        pass
-
-
-class Clipboard(Keys):
-    def __init__(self, desk):
-        super().__init__(desk, "copy")
-        self.text = ""
-
-    def insert(self, text, target):
-        self.text = text
 
 
 @pytest.fixture
@@ -72,12 +19,12 @@ def desk():
 @pytest.fixture
 def work(desk):
     """The typist on its thread: its calls, and `told()`, the next report."""
-    reports = queue.Queue()
+    reports, watch = queue.Queue(), Quiet()
     ways = [Keys(desk, "broken", "It does not work here."), Keys(desk), Clipboard(desk)]
-    typist = Typist(lambda: (desk, ways), reports.put)
+    typist = Typist(lambda: (desk, watch, ways), reports.put)
     typist.start()
     typist.told = lambda: reports.get(timeout=20)
-    typist.ways = ways
+    typist.ways, typist.user = ways, watch
     yield typist
     assert typist.shut_down(20) and not desk.open
 
@@ -210,6 +157,17 @@ def test_a_second_dictation_into_the_same_window_is_joined_to_the_first(work, de
     work.finish("Three.")
     _drain(work)
     assert desk.windows == {"a": "One. Two.", "b": "Three."}
+
+
+def test_what_the_user_has_typed_since_is_not_joined_to(work, desk):
+    work.pin()
+    work.finish("One,")
+    _drain(work)
+    work.user.is_typing = True
+    work.pin()
+    work.finish("Two.")
+    _drain(work)
+    assert desk.windows["a"] == "One,Two."
 
 
 def test_taking_back_removes_exactly_the_last_insertion_once(work, desk):

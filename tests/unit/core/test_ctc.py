@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from support import viterbi
 
 from s2t_core.decoding.ctc import letter_spans, word_spans
 from s2t_core.errors import CheckpointError
@@ -20,6 +21,14 @@ def log_probs(path: list[int]) -> np.ndarray:
     table = np.full((len(path), len(SYMBOLS) + 1), -8.0, np.float32)
     table[range(len(path)), path] = -0.01
     return table
+
+
+def alone(table: np.ndarray, wanted: list[int]):
+    return letter_spans(torch.from_numpy(table).unsqueeze(0), [len(table)], [wanted])[0]
+
+
+def of_words(table: np.ndarray, words: list[str]):
+    return word_spans(torch.from_numpy(table).unsqueeze(0), [len(table)], [words])[0]
 
 
 def symbols(text: str) -> list[int]:
@@ -38,12 +47,12 @@ def test_the_best_path_reads_as_text():
 
 def test_every_letter_gets_its_frames():
     path = [BLANK, *symbols("hh"), *symbols("e"), BLANK, *symbols("l"), BLANK, BLANK, *symbols("ll")]
-    assert letter_spans(log_probs(path), spell("hell")) == [(1, 3), (3, 4), (5, 6), (8, 10)]
+    assert alone(log_probs(path), spell("hell")) == [(1, 3), (3, 4), (5, 6), (8, 10)]
 
 
 def test_equal_letters_need_a_blank_between_them_and_enough_frames():
-    assert letter_spans(log_probs(symbols("aa")), spell("aa")) is None
-    assert letter_spans(log_probs([*symbols("a"), BLANK, *symbols("a")]), spell("aa")) == [(0, 1), (2, 3)]
+    assert alone(log_probs(symbols("aa")), spell("aa")) is None
+    assert alone(log_probs([*symbols("a"), BLANK, *symbols("a")]), spell("aa")) == [(0, 1), (2, 3)]
 
 
 def test_the_path_is_the_best_of_all_paths():
@@ -54,21 +63,37 @@ def test_the_path_is_the_best_of_all_paths():
     for path in itertools.product([BLANK, *wanted], repeat=6):
         if [k for k, _ in itertools.groupby(path) if k != BLANK] == wanted:
             best = max(best, sum(table[frame, state] for frame, state in enumerate(path)))
-    (a_first, a_end), (b_first, b_end) = letter_spans(table, wanted)
+    (a_first, a_end), (b_first, b_end) = alone(table, wanted)
     found = [BLANK] * 6
     found[a_first:a_end] = [wanted[0]] * (a_end - a_first)
     found[b_first:b_end] = [wanted[1]] * (b_end - b_first)
     assert sum(table[frame, state] for frame, state in enumerate(found)) == pytest.approx(best, abs=1e-5)
 
 
+def test_many_texts_at_once_lie_where_each_would_alone():
+    rng = np.random.default_rng(5)
+    texts = [spell(text) for text in ("hello all", "a", "llama ll", "this is far too much for it", "")]
+    frames = [40, 5, 33, 20, 7]
+    table = np.log(rng.dirichlet(np.ones(len(SYMBOLS) + 1), size=(len(texts), max(frames)))).astype(np.float32)
+    found = letter_spans(torch.from_numpy(table), frames, texts)
+    wanted = [viterbi.letter_spans(row[:end], text) for row, end, text in zip(table, frames, texts, strict=True)]
+    assert found == wanted and wanted[3] is None and wanted[0] is not None
+
+
+def test_what_does_not_fit_into_memory_at_once_is_searched_in_parts(monkeypatch):
+    monkeypatch.setattr("s2t_core.decoding.ctc._GAINS", 1)
+    table = np.stack([log_probs([*symbols("a"), BLANK, *symbols("b")]), log_probs([BLANK, *symbols("a"), BLANK])])
+    assert letter_spans(torch.from_numpy(table), [3, 3], [spell("ab"), spell("a")]) == [[(0, 1), (2, 3)], [(1, 2)]]
+
+
 def test_words_reach_from_their_first_to_their_last_letter():
     path = [*symbols("i"), BLANK, *symbols(" "), BLANK, *symbols("a"), *symbols("m"), *symbols("m"), BLANK]
-    assert word_spans(log_probs(path), ["I", "am!"]) == [(0, 1), (4, 7)]
+    assert of_words(log_probs(path), ["I", "am!"]) == [(0, 1), (4, 7)]
 
 
 def test_words_with_figures_cannot_be_placed():
-    assert word_spans(log_probs([BLANK] * 9), ["take", "42"]) is None
-    assert word_spans(log_probs([BLANK] * 9), ["a", "--"]) is None
+    assert of_words(log_probs([BLANK] * 9), ["take", "42"]) is None
+    assert of_words(log_probs([BLANK] * 9), ["a", "--"]) is None
 
 
 def test_the_head_is_kept_in_a_file_of_its_own(tmp_path):

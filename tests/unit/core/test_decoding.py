@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from support import viterbi
 from support.peer import TINY, random_batch
 
 from s2t_core.decoding.alignment import attended_frames, default_heads, monotonic_spans
@@ -169,21 +170,22 @@ def test_attended_frames_are_the_peaks_but_for_the_sink_at_the_start():
 def test_spans_follow_the_attention_in_order_and_cover_the_audio():
     weights = np.full((3, 30), 0.01, np.float32)
     weights[0, :8], weights[1, 8:22], weights[2, 22:] = 1, 1, 1
-    assert monotonic_spans(weights) == [(0, 8), (8, 22), (22, 30)]
+    assert monotonic_spans([torch.from_numpy(weights)]) == [[(0, 8), (8, 22), (22, 30)]]
 
 
 @given(st.integers(1, 12), st.integers(0, 30), st.integers(0, 2**31))
 def test_spans_are_never_empty_and_never_overlap(tokens, more, seed):
     weights = np.random.default_rng(seed).random((tokens, tokens + more)).astype(np.float32)
-    spans = monotonic_spans(weights)
+    (spans,) = monotonic_spans([torch.from_numpy(weights)])
+    assert spans == viterbi.monotonic_spans(weights)
     assert spans[0][0] == 0 and spans[-1][1] == tokens + more
     assert all(a < b for a, b in spans)
     assert all(before[1] == after[0] for before, after in itertools.pairwise(spans))
 
 
 def test_more_tokens_than_frames_cannot_be_laid_out():
-    with pytest.raises(ValueError, match="3 tokens"):
-        monotonic_spans(np.ones((3, 2), np.float32))
+    fitting, others = torch.eye(2), torch.ones(3, 2)
+    assert monotonic_spans([others, fitting, others]) == [None, [(0, 1), (1, 2)], None]
 
 
 COMMIT = AgreeAndHold(agreeing_passes=2, steps=((100, 0.5), (400, 0.2)))

@@ -10,6 +10,7 @@ import pytest
 import torch
 from support.peer import TINY
 
+from s2t_core.decoding.hypotheses import best_of
 from s2t_core.decoding.lanes import Lanes
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.errors import StaleCacheError
@@ -46,10 +47,10 @@ def alone(model, features, options, limit):
 @pytest.mark.parametrize("prefix", [(), (7, 9, 4)], ids=["no prefix", "prefix"])
 def test_a_batch_of_several_lengths_is_decoded_as_each_utterance_alone(model, beams, prefix):
     options, limits = SearchOptions(beams, prefix=prefix), [12, 3, 20, 5, 9]
-    lanes = Lanes(model, options)
+    lanes = Lanes(model)
     features = torch.nn.utils.rnn.pad_sequence(clips(model), batch_first=True)
     for _ in range(2):  # nothing of the first time is left in the buffers
-        got = lanes.hear(features, LENGTHS, limits, prefix)
+        got, _ = lanes.hear(features, LENGTHS, limits, options)
         wanted = [alone(model, *one) for one in zip(clips(model), [options] * 5, limits, strict=True)]
         assert [[one.tokens for one in beams] for beams in got] == [[one.tokens for one in beams] for beams in wanted]
         for ours, theirs in zip(chain(*got), chain(*wanted), strict=True):
@@ -68,7 +69,7 @@ def test_half_precision_gives_the_same_lane_results_as_the_growing_cache(model):
     half = copy.deepcopy(model).to(torch.bfloat16)
     options = SearchOptions(4)
     features = clips(model)[2]
-    (got,) = Lanes(half, options).hear(features.unsqueeze(0), [len(features)], [10])
+    (got,), _ = Lanes(half).hear(features.unsqueeze(0), [len(features)], [10], options)
     wanted = alone(half, features, options, 10)
     assert got[0].tokens == wanted[0].tokens
 
@@ -99,3 +100,31 @@ def test_joined_projections_change_nothing(model):
     tokens = torch.tensor([[2, 7, 9]])
     got = joined.decode(tokens, joined.encode(clips(model)[0].unsqueeze(0)))
     torch.testing.assert_close(got, model.decode(tokens, encoded), atol=1e-5, rtol=0)
+
+
+def test_greedy_text_needs_no_scores_and_joined_projections_write_the_same(model):
+    joined = copy.deepcopy(model)
+    joined.join_projections()
+    features = torch.nn.utils.rnn.pad_sequence(clips(model), batch_first=True)
+    limits = [12, 3, 20, 5, 9]
+    wanted, _ = Lanes(model).hear(features, LENGTHS, limits, SearchOptions())
+    got, encoded = Lanes(joined).hear(features, LENGTHS, limits, SearchOptions(scored=False))
+    assert [row[0].tokens for row in got] == [row[0].tokens for row in wanted]
+    assert encoded.mask is not None and encoded.mask.sum(dim=1).tolist() == [
+        model.encode(one.unsqueeze(0)).values.shape[1] for one in clips(model)
+    ]
+
+
+def test_an_encoding_stays_what_it_is_when_the_lane_goes_on(model):
+    lanes = Lanes(model)
+    first, second = clips(model)[:2]
+    _, kept = lanes.hear(first.unsqueeze(0), [len(first)], [2], SearchOptions())
+    lanes.hear(second.unsqueeze(0), [len(second)], [2], SearchOptions())
+    torch.testing.assert_close(kept.values, model.encode(first.unsqueeze(0)).values, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("size", [28, 97, 1000])
+def test_the_best_of_pieces_are_the_best_of_all(size):
+    scores = torch.randn(2, 3, size)
+    for got, wanted in zip(best_of(scores, 6), scores.topk(6, dim=-1), strict=True):
+        assert torch.equal(got, wanted)

@@ -37,13 +37,12 @@ class X11Focus:
     def _target(self, place: Place) -> Target:
         window = self._display.create_resource_object("window", place.window)
         program = program_of(self._display, place.window)
-        process = (numbers(self._display, window, "_NET_WM_PID") or (0,))[0]
-        is_own = process == os.getpid()
+        is_own = place.process == os.getpid()
         return Target(
             id=target_id(place),
             program=program,
             is_terminal=is_terminal(program),
-            is_secret=not is_own and process != 0 and self._secrets.has_keyboard(process),
+            is_secret=not is_own and place.process != 0 and self._secrets.has_keyboard(place.process),
             is_own=is_own,
             area=ask(lambda: self._area(place, window), None),
         )
@@ -59,7 +58,7 @@ class X11Focus:
 
 def target_id(place: Place) -> str:
     """The name of a place in `Target.id`."""
-    return f"x11:{place.window:#x}"
+    return f"x11:{place.window:#x}:{place.process}"
 
 
 def program_of(connection: Any, window: int) -> str:
