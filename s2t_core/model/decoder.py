@@ -111,7 +111,9 @@ class Decoder(nn.Module):
 
     def new_cache(self, encoded: EncodedFrames, beams: int = 1, capacity: int = 64) -> DecoderCache:
         """An empty cache for `beams` hypotheses an utterance; the cross keys and values are computed here, once."""
-        return DecoderCache(self.sources(encoded.values), encoded, encoded.values.shape[0] * beams, capacity)
+        # Every step reads all of them: each head's in one piece, not between those of the others.
+        cross = [KeysValues(*(part.contiguous() for part in source)) for source in self.sources(encoded.values)]
+        return DecoderCache(cross, encoded, encoded.values.shape[0] * beams, capacity)
 
     def next_cache(self, encoded: EncodedFrames, sources: Sequence[KeysValuesBuffer], capacity: int) -> DecoderCache:
         """An empty cache for the next encoding of one growing utterance.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -22,12 +23,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import cpu_setup as setup
-import torch
-from cpu_setup import Peaks, Work, interleaved
+sys.path.insert(0, str(Path(__file__).parents[2]))  # the program that is measured is the one beside this file
 
-from app.figures import markdown
-from s2t_core.decoding.guards import token_limit
+import cpu_setup as setup  # noqa: E402
+import torch  # noqa: E402
+from cpu_setup import Peaks, Work, interleaved  # noqa: E402
+
+from app.figures import markdown  # noqa: E402
+from s2t_core.decoding.guards import token_limit  # noqa: E402
 
 PEER, FLOAT, INT8 = "transformers", "ours float32", "ours int8"
 

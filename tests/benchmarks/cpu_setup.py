@@ -26,6 +26,7 @@ from s2t_core.features.cmvn import utterance_cmvn
 from s2t_core.features.fbank import fbank
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.int8 import Int8Linear, int8_is_exact, make_int8
+from s2t_core.model.layout import lay_out
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.recognizer import load
 from s2t_core.types import Samples
@@ -140,6 +141,8 @@ def prepared(model: Speech2TextForConditionalGeneration, eight_bits: bool) -> Sp
     model.join_projections()
     if eight_bits:
         make_int8(model)
+    else:
+        lay_out(model)
     return model
 
 
