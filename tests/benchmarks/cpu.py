@@ -1,10 +1,10 @@
-"""The recogniser on one thread of a CPU beside transformers, and beside faster-whisper where its weights are at hand.
+"""The recogniser on one thread of a CPU, beside transformers and, where its weights are at hand, faster-whisper.
 
 usage: cpu.py [--repeats N] [--seconds N...] [--tokens N] [--model DIR] [--whisper-base DIR] [--parts NAME...]
               [--json FILE] [--quick]
 
 Times are processor time of this process with one thread, in ms: medians of interleaved repeats of one run, which other
-programs on the machine disturb least. Ratios are between medians of the same row. The small shape is that of
+programs on the machine disturb least. Ratios are between medians of a row. The small shape is that of
 facebook/s2t-small-librispeech-asr with random weights. A bound is what the row's multiplications, or the weights that it
 reads, take at the peaks that were measured in the same run. In an encoder's bound convolutions and attention count as
 what they are, float32.
@@ -25,12 +25,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the program that is measured is the one beside this file
 
-import cpu_setup as setup  # noqa: E402
-import torch  # noqa: E402
-from cpu_setup import Peaks, Work, interleaved  # noqa: E402
+import cpu_setup as setup
+import torch
+from cpu_setup import Peaks, Work, interleaved
 
-from app.figures import markdown  # noqa: E402
-from s2t_core.decoding.guards import token_limit  # noqa: E402
+from app.figures import markdown
+from s2t_core.decoding.guards import token_limit
 
 PEER, FLOAT, INT8 = "transformers", "ours float32", "ours int8"
 
@@ -52,7 +52,9 @@ def shape_small(options: argparse.Namespace, peaks: Peaks) -> list[dict[str, Any
     for beams in (1, 5):
         works = {name: partial(engine.whole, samples, beams, options.tokens) for name, engine in engines.items()}
         what = "greedy" if beams == 1 else f"beam {beams}"
-        rows.append(row(f"samples to ids, {options.decoded} s, {what}, {options.tokens} tokens", works, options.repeats))
+        rows.append(
+            row(f"samples to ids, {options.decoded} s, {what}, {options.tokens} tokens", works, options.repeats)
+        )
     return rows
 
 
@@ -69,7 +71,9 @@ def embedded(options: argparse.Namespace, peaks: Peaks) -> list[dict[str, Any]]:
     steps = setup.ours_steps(decoder.model, features, options.tokens)
     bounds = setup.step_bounds(peaks, decoder.model.config)
     name = INT8 if setup.is_int8(decoder.model) else FLOAT
-    rows.append(row(f"embedded, decoder step, {options.decoded} s", {name: steps}, options.repeats, bounds, 1 / options.tokens))
+    rows.append(
+        row(f"embedded, decoder step, {options.decoded} s", {name: steps}, options.repeats, bounds, 1 / options.tokens)
+    )
     works = {name: partial(decoder.model.encode, features)}
     bounds = setup.encoder_bounds(peaks, options.decoded, decoder.model.config)
     rows.append(row(f"embedded, encoder, {options.decoded} s", works, options.repeats, bounds))

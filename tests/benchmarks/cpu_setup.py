@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -180,9 +179,7 @@ def _peer_steps(network: Any, features: Tensor, tokens: int) -> Work:
         cache = None
         token = torch.tensor([[network.config.decoder_start_token_id]])
         for _ in range(tokens):
-            output = network(
-                decoder_input_ids=token, encoder_outputs=encoded, past_key_values=cache, use_cache=True
-            )
+            output = network(decoder_input_ids=token, encoder_outputs=encoded, past_key_values=cache, use_cache=True)
             cache = output.past_key_values
             token = output.logits[:, -1].argmax(dim=1, keepdim=True)
 
