@@ -5,9 +5,9 @@ usage: cpu.py [--repeats N] [--seconds N...] [--tokens N] [--model DIR] [--whisp
 
 Times are processor time of this process with one thread, in ms: medians of interleaved repeats of one run, which other
 programs on the machine disturb least. Ratios are between medians of a row. The small shape is that of
-facebook/s2t-small-librispeech-asr with random weights. A bound is what the row's multiplications, or the weights that it
-reads, take at the peaks that were measured in the same run. In an encoder's bound convolutions and attention count as
-what they are, float32.
+facebook/s2t-small-librispeech-asr with random weights. A bound is what the multiplications of a row, or the weights it
+reads, take at the peaks that were measured in the same run. In an encoder's bound attention and the convolutions count
+as float32.
 """
 
 from __future__ import annotations
@@ -48,12 +48,11 @@ def shape_small(options: argparse.Namespace, peaks: Peaks) -> list[dict[str, Any
     steps = {name: engine.steps(features, options.tokens) for name, engine in engines.items()}
     share = 1 / options.tokens
     rows.append(row(f"decoder step, {options.decoded} s", steps, options.repeats, setup.step_bounds(peaks), share))
-    samples = setup.samples(options.decoded)
     for beams in (1, 5):
-        works = {name: partial(engine.whole, samples, beams, options.tokens) for name, engine in engines.items()}
+        works = {name: partial(engine.search, features, beams, options.tokens) for name, engine in engines.items()}
         what = "greedy" if beams == 1 else f"beam {beams}"
         rows.append(
-            row(f"samples to ids, {options.decoded} s, {what}, {options.tokens} tokens", works, options.repeats)
+            row(f"features to ids, {options.decoded} s, {what}, {options.tokens} tokens", works, options.repeats)
         )
     return rows
 

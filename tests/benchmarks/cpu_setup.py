@@ -116,9 +116,6 @@ class Engine:
     steps: Callable[[Tensor, int], Work]
     search: Callable[[Tensor, int, int], Any]
 
-    def whole(self, samples: Samples, beams: int, tokens: int) -> Any:
-        return self.search(features_of(samples, FeatureConfig()), beams, tokens)
-
 
 def engines(folder: Path) -> dict[str, Engine]:
     """transformers and ours, of the public small shape with the same random weights and no end that they choose."""
