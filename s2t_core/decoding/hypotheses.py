@@ -216,7 +216,7 @@ def _best_on_cpu(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Looks in those `count` stretches alone that have the largest maxima, and in what is left over at the end."""
     long = scores.shape[-1]
     whole = long - long % _STRETCH
-    stretches = scores[..., :whole].unflatten(-1, (-1, _STRETCH))
+    stretches = scores[..., :whole].reshape(*scores.shape[:-1], -1, _STRETCH)
     chosen = stretches.amax(dim=-1).topk(count, dim=-1).indices
     places = (chosen.unsqueeze(-1) * _STRETCH + torch.arange(_STRETCH)).flatten(-2)
     rest = torch.arange(whole, long).expand(*scores.shape[:-1], -1)
