@@ -1,7 +1,7 @@
 """The recogniser on one thread of a CPU, beside transformers and, where its weights are at hand, faster-whisper.
 
 usage: cpu.py [--repeats N] [--seconds N...] [--tokens N] [--model DIR] [--whisper-base DIR] [--parts NAME...]
-              [--json FILE] [--quick]
+              [--minutes N] [--json FILE] [--quick]
 
 Times are processor time of this process with one thread, in ms: medians of interleaved repeats of one run, which other
 programs on the machine disturb least. Ratios are between medians of a row. The small shape is that of
@@ -30,7 +30,6 @@ import torch
 from cpu_setup import Peaks, Work, interleaved
 
 from app.figures import markdown
-from s2t_core.decoding.guards import token_limit
 
 PEER, FLOAT, INT8 = "transformers", "ours float32", "ours int8"
 
@@ -89,7 +88,17 @@ def threads(options: argparse.Namespace, peaks: Peaks) -> list[dict[str, Any]]:
     return [row("embedded, by the clock", works, options.repeats, clock=time.perf_counter)]
 
 
-PARTS = {"small": shape_small, "embedded": embedded, "threads": threads}
+def long(options: argparse.Namespace, peaks: Peaks) -> list[dict[str, Any]]:
+    """One session without drafts over minutes of speech: processor time for a second of audio, quarter by quarter."""
+    quarters = setup.quarters(options.model, options.minutes)
+    found = {f"quarter {number}": round(1000 * value, 2) for number, value in enumerate(quarters, 1)}
+    ratio = {f"quarter {number}": round(quarters[0] / value, 3) for number, value in enumerate(quarters, 1)}
+    result = {"row": f"embedded, {options.minutes} minutes, a second", "ms": found, "bound ms": {}, "ratio": ratio}
+    print(json.dumps(result), flush=True)
+    return [result]
+
+
+PARTS = {"small": shape_small, "embedded": embedded, "threads": threads, "long": long}
 
 
 def row(
@@ -129,6 +138,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, nargs="+", default=(1, 5, 10, 30), help="lengths for the encoder")
     parser.add_argument("--decoded", type=int, default=10, help="seconds of audio for steps and searches")
     parser.add_argument("--tokens", type=int, default=40)
+    parser.add_argument("--minutes", type=float, default=12.0, help="of audio for the long session")
     parser.add_argument("--model", type=Path, default=setup.MODEL)
     parser.add_argument("--whisper-base", type=Path, help="folder of Whisper base for faster-whisper")
     parser.add_argument("--parts", nargs="+", choices=tuple(PARTS), default=list(PARTS))
@@ -136,7 +146,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few repeats of little")
     options = parser.parse_args()
     if options.quick:
-        options.repeats, options.seconds, options.decoded, options.tokens = 2, (1,), 2, token_limit(0.1)
+        options.repeats, options.seconds, options.decoded, options.tokens, options.minutes = 2, (1,), 2, 4, 0.5
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
     peaks = setup.measured_peaks(options.quick)
