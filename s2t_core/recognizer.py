@@ -26,6 +26,7 @@ from s2t_core.features.fbank import SHIFT_SAMPLES
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.ctc import load_ctc
 from s2t_core.model.int8 import Int8Linear, int8_is_exact, make_int8
+from s2t_core.model.layout import lay_out
 from s2t_core.session import StreamSession
 from s2t_core.streaming.config import SessionConfig
 from s2t_core.streaming.mark import SessionMark
@@ -156,11 +157,12 @@ def load(
     confidence = read_confidence_config(folder)
     ctc = load_ctc(folder, model.config.d_model)
     ctc = None if ctc is None else ctc.to(target)
+    model.requires_grad_(False).join_projections()
     if eight_bits:
         make_int8(model)
+    elif target == "cpu":
+        lay_out(model)
     model = model.to(target, HALVES.get(half, torch.float32))
-    if half:
-        model.requires_grad_(False).join_projections()
     lanes = Lanes(model) if target == "cuda" else None
     decoder = SegmentDecoder(model, tokenizer, features, search, alignment, confidence, ctc=ctc, lanes=lanes)
     return Recognizer(folder.name, decoder).steered(wishes or DecodingOptions())

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 _PIECES = 64  # of a vocabulary, at most
+_STRETCH = 64  # scores whose maximum a CPU looks at first
 _NEVER = -1.0e9  # log probability of what must not be chosen; finite, so that sums stay comparable
 
 
@@ -199,6 +200,8 @@ def best_of(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
     A GPU searches many short rows at once, and one long row in a dozen rounds.
     """
     long = scores.shape[-1]
+    if not scores.is_cuda and long >= 8 * count * _STRETCH:
+        return _best_on_cpu(scores, count)
     pieces = next(pieces for pieces in range(_PIECES, 0, -1) if long % pieces == 0)
     length = long // pieces
     if length < 2 * count:
@@ -207,3 +210,16 @@ def best_of(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
     at += torch.arange(0, long, length, device=scores.device).unsqueeze(1)
     best, where = of_pieces.flatten(-2).topk(count, dim=-1)
     return best, at.flatten(-2).gather(-1, where)
+
+
+def _best_on_cpu(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Looks in those `count` stretches alone that have the largest maxima, and in what is left over at the end."""
+    long = scores.shape[-1]
+    whole = long - long % _STRETCH
+    stretches = scores[..., :whole].reshape(*scores.shape[:-1], -1, _STRETCH)
+    chosen = stretches.amax(dim=-1).topk(count, dim=-1).indices
+    places = (chosen.unsqueeze(-1) * _STRETCH + torch.arange(_STRETCH)).flatten(-2)
+    rest = torch.arange(whole, long).expand(*scores.shape[:-1], -1)
+    places = torch.cat([places, rest], dim=-1)
+    best, where = scores.gather(-1, places).topk(count, dim=-1)
+    return best, places.gather(-1, where)

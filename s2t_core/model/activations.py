@@ -68,6 +68,11 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
+def dropped(x: Tensor, probability: float, training: bool) -> Tensor:
+    """`x` with some of it left out in training; else itself, without the cost of a call that does nothing."""
+    return functional.dropout(x, probability) if training else x
+
+
 def activation(name: str) -> Activation:
     """The function called `name` in transformers' `ACT2FN`. Raises ConfigError for a name not known."""
     if name not in ACTIVATIONS:

@@ -47,7 +47,8 @@ class KeysValuesBuffer:
     def reorder(self, rows: Tensor) -> None:
         """Row i becomes what row `rows[i]` was."""
         for part in self._room or ():
-            part[:, :, : self.length] = part[rows, :, : self.length]
+            known = part[:, :, : self.length]
+            known.copy_(known.index_select(0, rows))
 
     def _wider(self, index: int, like: Tensor, room: int) -> Tensor:
         wider = like.new_empty((*like.shape[:2], room, like.shape[3]))

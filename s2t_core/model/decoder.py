@@ -9,10 +9,9 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from s2t_core.config import ModelConfig
-from s2t_core.model.activations import activation
+from s2t_core.model.activations import activation, dropped
 from s2t_core.model.attention import KeysValues, KeysValuesBuffer, MultiHeadAttention, additive, apart
 from s2t_core.model.cache import Cache, DecoderCache, causal_mask
 from s2t_core.model.encoded import EncodedFrames
@@ -76,17 +75,17 @@ class DecoderLayer(nn.Module):
         query, both = self.self_attn.project_together(self.self_attn_layer_norm(hidden))
         own = apart(both) if inputs.cache is None else inputs.cache.append(inputs.index, both)
         attended, weights = self.self_attn(query, own, inputs.own_mask, inputs.head_mask, inputs.need_weights)
-        hidden = hidden + functional.dropout(attended, self.dropout, self.training)
+        hidden = hidden + dropped(attended, self.dropout, self.training)
 
         query = self.encoder_attn.q_proj(self.encoder_attn_layer_norm(hidden))
         attended, cross_weights = self.encoder_attn(
             query, inputs.source, inputs.cross_mask, inputs.cross_head_mask, inputs.need_cross_weights
         )
-        hidden = hidden + functional.dropout(attended, self.dropout, self.training)
+        hidden = hidden + dropped(attended, self.dropout, self.training)
 
         inner = self.activation(self.fc1(self.final_layer_norm(hidden)))
-        inner = self.fc2(functional.dropout(inner, self.activation_dropout, self.training))
-        return hidden + functional.dropout(inner, self.dropout, self.training), weights, cross_weights
+        inner = self.fc2(dropped(inner, self.activation_dropout, self.training))
+        return hidden + dropped(inner, self.dropout, self.training), weights, cross_weights
 
 
 class Decoder(nn.Module):
@@ -111,7 +110,9 @@ class Decoder(nn.Module):
 
     def new_cache(self, encoded: EncodedFrames, beams: int = 1, capacity: int = 64) -> DecoderCache:
         """An empty cache for `beams` hypotheses an utterance; the cross keys and values are computed here, once."""
-        return DecoderCache(self.sources(encoded.values), encoded, encoded.values.shape[0] * beams, capacity)
+        # Every step reads all of them: each head's in one piece, not between those of the others.
+        cross = [KeysValues(*(part.contiguous() for part in source)) for source in self.sources(encoded.values)]
+        return DecoderCache(cross, encoded, encoded.values.shape[0] * beams, capacity)
 
     def next_cache(self, encoded: EncodedFrames, sources: Sequence[KeysValuesBuffer], capacity: int) -> DecoderCache:
         """An empty cache for the next encoding of one growing utterance.
@@ -191,7 +192,7 @@ class Decoder(nn.Module):
         if self.embed_scale != 1.0:
             hidden = hidden * self.embed_scale
         hidden = hidden + self.embed_positions(tokens != self.config.pad_token_id, past, room, hidden.dtype)
-        return functional.dropout(hidden, self.config.dropout, self.training)
+        return dropped(hidden, self.config.dropout, self.training)
 
     def _masks(
         self, hidden: Tensor, encoded: EncodedFrames, cache: Cache | None

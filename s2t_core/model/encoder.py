@@ -8,11 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from s2t_core.config import ModelConfig
-from s2t_core.model.activations import activation
+from s2t_core.model.activations import activation, dropped
 from s2t_core.model.attention import KeysValuesBuffer, MultiHeadAttention, additive
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.positions import SinusoidalPositions
@@ -65,10 +64,10 @@ class EncoderLayer(nn.Module):
         return self._feed_forward(hidden, attended)
 
     def _feed_forward(self, hidden: Tensor, attended: Tensor) -> Tensor:
-        hidden = hidden + functional.dropout(attended, self.dropout, self.training)
+        hidden = hidden + dropped(attended, self.dropout, self.training)
         inner = self.activation(self.fc1(self.final_layer_norm(hidden)))
-        inner = self.fc2(functional.dropout(inner, self.activation_dropout, self.training))
-        return clamp_half(hidden + functional.dropout(inner, self.dropout, self.training))
+        inner = self.fc2(dropped(inner, self.activation_dropout, self.training))
+        return clamp_half(hidden + dropped(inner, self.dropout, self.training))
 
 
 def clamp_half(hidden: Tensor) -> Tensor:
@@ -123,7 +122,7 @@ class Encoder(nn.Module):
         else:
             real = mask = frame_mask(lengths, frames, self.config)
         hidden = hidden + self.embed_positions(real, dtype=hidden.dtype)
-        hidden = functional.dropout(hidden, self.config.dropout, self.training)
+        hidden = dropped(hidden, self.config.dropout, self.training)
         attention_mask = None if mask is None else mask[:, None, None, :]
         if chunk_frames is not None:
             chunked = chunk_mask(frames, chunk_frames, hidden.device)

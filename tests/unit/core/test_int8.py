@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 from conftest import MODEL
+from support.peer import SMALL
 from torch import nn
 
 from s2t_core.errors import CheckpointError
 from s2t_core.model import int8
-from s2t_core.model.int8 import Int8Linear, int8_is_exact, make_int8
+from s2t_core.model.int8 import Int8Conv, Int8Linear, int8_is_exact, make_int8
+from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.recognizer import load, picks_int8
 
 needs_int8 = pytest.mark.skipif(not int8_is_exact(), reason="this processor does not sum int8 exactly")
@@ -25,7 +29,7 @@ def linear():
 @torch.no_grad()
 def test_outputs_are_those_of_the_layer_within_a_hundredth(linear):
     inputs = torch.randn(3, 5, 64)
-    got, want = Int8Linear(linear)(inputs), linear(inputs)
+    want, got = linear(inputs), Int8Linear(linear)(inputs)
     assert got.shape == want.shape
     assert float((got - want).std() / want.std()) < 0.01
 
@@ -70,3 +74,29 @@ def test_a_gpu_keeps_float32(precision):
 
 def test_float32_on_request():
     assert load(MODEL, "cpu", precision="float32").precision == "float32"
+
+
+@needs_int8
+@torch.no_grad()
+def test_a_convolution_is_near_the_one_in_float32():
+    torch.manual_seed(0)
+    conv, hidden = nn.Conv1d(16, 24, kernel_size=5, stride=2, padding=2), torch.randn(2, 16, 31)
+    got, want = Int8Conv(conv)(hidden.clone()), conv(hidden)
+    assert got.shape == want.shape
+    assert float((got - want).std() / want.std()) < 0.02
+
+
+@needs_int8
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["relu", "gelu"])
+def test_a_whole_network_keeps_its_activation_and_hears_features_in_float32(name):
+    torch.manual_seed(0)
+    model = Speech2TextForConditionalGeneration(dataclasses.replace(SMALL, encoder_layers=2, activation_function=name))
+    model.init_weights()
+    features = torch.randn(1, 200, 80)
+    want = model.eval().encode(features).values
+    model.join_projections()
+    make_int8(model)
+    got = model.encode(features).values
+    assert float((got - want).std() / want.std()) < 0.03
+    assert [type(conv) for conv in model.model.encoder.conv.conv_layers] == [nn.Conv1d, Int8Conv]
