@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from app.output.contract import Focus, NotInserted, Target
 
 _TERMINALS = (
-    "alacritty contour cool-retro-term com.mitchellh.ghostty deepin-terminal foot footclient ghostty "
-    "gnome-terminal gnome-terminal-server guake hyper io.elementary.terminal kgx kitty konsole lxterminal "
-    "mate-terminal org.codeberg.dnkl.foot org.gnome.console org.gnome.ptyxis org.gnome.terminal "
-    "org.kde.konsole org.wezfurlong.wezterm ptyxis qterminal rio st st-256color terminator terminology termite "
-    "tilix tilda urxvt uxterm warp wezterm xfce4-terminal xterm yakuake"
+    "alacritty aterm blackbox com.mitchellh.ghostty com.raggesilver.blackbox contour cool-retro-term "
+    "deepin-terminal eterm foot footclient ghostty gnome-terminal gnome-terminal-server guake hyper "
+    "io.elementary.terminal kgx kitty koi8rxterm konsole lxterm lxterminal mate-terminal mlterm mrxvt "
+    "org.codeberg.dnkl.foot org.gnome.console org.gnome.ptyxis org.gnome.terminal org.kde.konsole "
+    "org.wezfurlong.wezterm pantheon-terminal ptyxis qterminal rio roxterm rxvt sakura st st-256color "
+    "stterm tabby terminal terminator terminology termit termite tilda tilix urxvt uxterm warp wezterm "
+    "wezterm-gui xfce4-terminal xterm xterm-256color yakuake zutty"
 )
 TERMINALS = frozenset(_TERMINALS.split(" "))  # programs as a desktop names them, small
 _PATIENCE_S = 5.0
