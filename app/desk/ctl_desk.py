@@ -50,7 +50,7 @@ class CtlDesk:
                 raise AppError("It could not start.", "The window says why.")
 
     def _stop(self) -> None:
-        if self.state() in _BEGUN:
+        if self.state() in _BEGUN or self.state() is State.DRAINING:  # one may wait for that to end
             self.stop()
 
     def _cancel(self) -> None:

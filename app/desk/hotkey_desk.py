@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -55,6 +56,8 @@ class HotkeyDesk(QObject):
         self._rests = False
         self._awaits = False  # a dictation that was asked for and has not begun yet
         self._ours = False  # the dictation was asked for here: the sign is shown
+        self._running: PillLook | None = None  # the look of what goes on, whatever is said in between
+        self.pill.gone.connect(self._show_running)
         self._due = QTimer(self, singleShot=True)
         self._due.setTimerType(Qt.TimerType.PreciseTimer)
         self._due.timeout.connect(lambda: self._take(*pass_time(self._gesture, time.monotonic())))
@@ -73,7 +76,7 @@ class HotkeyDesk(QObject):
     def use(self, settings: Settings) -> None:
         """Follow these settings from now on."""
         self._settings = settings
-        self._gesture = Gesture(settings.keys.hold_ms / 1000, active=self._gesture.active)
+        self._gesture = replace(self._gesture, hold_s=settings.keys.hold_ms / 1000)
         if not settings.insertion.pill:
             self.pill.hide()
         self._bind()
@@ -101,7 +104,10 @@ class HotkeyDesk(QObject):
         if not self._awaits:  # else the dictation before is still ending
             self._know(state in _BEGUN)
         look = _LOOKS.get(state)
-        if look is not None and not (self._awaits and look == "finishing"):
+        if self._awaits and look in (None, "finishing"):
+            return
+        self._running = look
+        if look is not None:
             self._show(look)
 
     def show_peak(self, peak: float) -> None:
@@ -122,8 +128,14 @@ class HotkeyDesk(QObject):
         self._show("waiting", reason)
 
     def drop(self) -> None:
-        """It was cancelled, as was wished."""
+        """It was cancelled, as was wished, perhaps before it could begin."""
+        self._awaits = False
+        self._know(False)
         self._show("cancelled")
+
+    def deny(self, why: str) -> None:
+        """What another key asked for cannot be done: a line says why. A dictation that goes on is still the keys'."""
+        self._show("fault", why)
 
     def fail(self, fault: str) -> None:
         """It could not begin, or broke off: a line says why and what to do."""
@@ -142,6 +154,10 @@ class HotkeyDesk(QObject):
     def _show(self, look: PillLook, text: str = "") -> None:
         if self._ours and self._settings.insertion.pill:
             self.pill.show_look(look, text)
+
+    def _show_running(self) -> None:
+        if self._gesture.active and self._running is not None:
+            self._show(self._running)
 
     def _know(self, active: bool) -> None:
         if active and not self._gesture.active:
@@ -168,6 +184,7 @@ class HotkeyDesk(QObject):
             self._awaits = act is Act.BEGIN or (self._awaits and act in (Act.TAP, Act.HOLD))
             if act is Act.BEGIN:
                 self._ours = True
+                self._running = "arming"
                 self._show("arming")
                 self.begin.emit(gesture.down_s is not None)
             elif act in (Act.TAP, Act.HOLD):

@@ -37,6 +37,7 @@ class TypingDesk(QObject):
         self._is_live = False  # its words are inserted as they are settled
         self._is_dropped = False  # it was cancelled, and its last words are still to come
         self._next: bool | None = None  # one that was asked for while this one ends: whether its key is held
+        self._inserts = False  # the last dictation is on its way
         self._waits = ""  # what is inserted when the last dictation is asked for
         self._typist = Typist(open_platform, self._reported.emit)
         self._typist.start()
@@ -65,7 +66,7 @@ class TypingDesk(QObject):
     def answer(self, instance: Instance) -> None:
         """`dictate ctl` does what the keys do."""
         controller = self._desktop.controller
-        CtlDesk(lambda: controller.state, self._keys.toggle, controller.stop, self.cancel).answer(instance)
+        CtlDesk(lambda: controller.state, self._keys.toggle, self.end, self.cancel).answer(instance)
 
     @property
     def runs(self) -> bool:
@@ -77,14 +78,17 @@ class TypingDesk(QObject):
         state = self._desktop.controller.state
         if state is State.DRAINING:
             self._next = is_held
+            self._typist.aim()
         elif state is not State.IDLE:
             self._keys.fail(_BROKEN if state is State.FAILED else _RUNS)
         else:
             self._begin(is_held)
 
     def end(self) -> None:
-        """The recording is over; its last words still come."""
-        self._next = None
+        """The recording is over; its last words still come. One that was to follow it is no longer wanted."""
+        if self._next is not None:
+            self._next = None
+            self._keys.drop()
         self._desktop.controller.stop()
 
     def cancel(self) -> None:
@@ -92,23 +96,24 @@ class TypingDesk(QObject):
         self.end()
         if self._runs:
             self._is_live, self._is_dropped = False, True
+            self._typist.cancel()
             self._keys.drop()
 
     def insert_last(self) -> None:
         """What waits, or the last dictation once more, for the window that has the keyboard now."""
         if not self._waits:
-            self._keys.fail(_NONE)
-        elif not self._runs:
+            self._keys.deny(_NONE)
+        elif not self._runs and not self._inserts:
             self._pin()
-            self._typist.finish(self._waits)
+            self._insert(self._waits)
 
     def shut_down(self) -> bool:
         """Give the keys back and insert what is still to be inserted; returns whether that has ended in time."""
         self._keys.close()
         return self._typist.shut_down(_WAIT_S)
 
-    def _begin(self, is_held: bool) -> None:
-        self._pin()
+    def _begin(self, is_held: bool, is_aimed: bool = False) -> None:
+        self._pin(is_aimed)
         self._runs, self._is_live, self._is_dropped = True, False, False
         self._desktop.dictate()
         if self._desktop.controller.state is State.IDLE:
@@ -123,9 +128,9 @@ class TypingDesk(QObject):
         elif not is_hold:
             self._go_live()
 
-    def _pin(self) -> None:
+    def _pin(self, is_aimed: bool = False) -> None:
         wanted = self._desktop.settings.insertion
-        self._typist.pin(wanted.way, wanted.blind)
+        self._typist.pin(wanted.way, wanted.blind, is_aimed)
 
     def _go_live(self) -> None:
         self._is_live = self._runs and self._desktop.settings.insertion.when == "live"
@@ -143,12 +148,22 @@ class TypingDesk(QObject):
     def _finish(self) -> None:
         if self._runs:
             self._runs = False
-            self._waits = dictated(self._desktop.controller.document)
-            if not self._is_dropped:
-                self._typist.finish(self._waits)
+            text = dictated(self._desktop.controller.document)
+            self._waits = text or self._waits
+            if self._desktop.controller.state is State.FAILED:
+                self._keys.fail(_BROKEN)
+            elif not self._is_dropped:
+                self._insert(text)
         if self._next is not None:
             is_held, self._next = self._next, None
-            self.begin(is_held)
+            if self._desktop.controller.state is State.IDLE:
+                self._begin(is_held, is_aimed=True)
+            else:
+                self.begin(is_held)
+
+    def _insert(self, text: str) -> None:
+        self._inserts = True
+        self._typist.finish(text)
 
     def _receive(self, report: Report) -> None:
         if isinstance(report, Pinned):
@@ -159,13 +174,15 @@ class TypingDesk(QObject):
             if report.text:
                 self._keys.undone()
             else:
-                self._keys.fail(report.why)
+                self._keys.deny(report.why)
         else:
+            self._inserts = False
             self._tell(report)
 
     def _refuse(self, why: str) -> None:
-        self.cancel()
-        self._keys.fail(why)
+        if self._runs:
+            self.cancel()
+        self._keys.deny(why)
         self._desktop.window.notice.show_notice(why)
 
     def _tell(self, done: Inserted) -> None:

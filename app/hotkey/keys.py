@@ -59,8 +59,11 @@ _BY_NAME = {name.casefold(): name for name in KEYS} | {
 _BY_MODIFIER = {name.casefold(): name for name in MODIFIERS} | {
     other: name for name, others in MODIFIERS.items() for other in others
 }
-# What others rely on, wherever they are: taking one of these would break more than it gives.
-_NEEDED = ("Ctrl+C", "Ctrl+V", "Ctrl+X", "Ctrl+Z", "Ctrl+A", "Ctrl+S", "Alt+Tab", "Alt+F4", "Ctrl+Alt+Del")
+# What others rely on, wherever they are: taking one of these would break more than it gives. With Ctrl+Shift+V this
+# program pastes into terminals itself.
+_NEEDED = (
+    "Ctrl+C", "Ctrl+V", "Ctrl+Shift+V", "Ctrl+X", "Ctrl+Z", "Ctrl+A", "Ctrl+S", "Alt+Tab", "Alt+F4", "Ctrl+Alt+Del",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """A dictation is dealt with: what was inserted of it, what waits and why; or all of it is in the clipboard."""
+    """A dictation is dealt with: what was inserted of it, or stands in our own window anyway, what waits and why; or
+    all of it is in the clipboard."""
 
     text: str
     waits: str = ""
@@ -62,6 +63,7 @@ class _Dictation:
     given    what of its text has been inserted
     written  what that became in the window
     why      the rest of it waits
+    before   what we have written there before it
     """
 
     target: Target | None
@@ -70,6 +72,7 @@ class _Dictation:
     given: str = ""
     written: str = ""
     why: str = ""
+    before: str = ""
 
     @property
     def is_for_us(self) -> bool:
@@ -99,18 +102,30 @@ class Typist(threading.Thread):
         self._open_platform = open_platform
         self._report = report
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._aimed: Target | None = None  # had the keyboard when the next dictation was asked for
+        self._pinned = self._cancelled = 0  # dictations, and which of them was cancelled last; the caller's
         self._now = self._last = _Dictation(None, None, copies=False)  # the last is the one that wrote something
 
-    def pin(self, way: str = "auto", blind: bool = False) -> None:
-        """A dictation begins, for whoever has the keyboard now; `Pinned` is reported.
+    def aim(self) -> None:
+        """A dictation is asked for that can begin only later: remember who has the keyboard now."""
+        self._jobs.put(self._aim)
+
+    def pin(self, way: str = "auto", blind: bool = False, aimed: bool = False) -> None:
+        """A dictation begins, for whoever has the keyboard now, or had it at the last `aim`; `Pinned` is reported.
 
         way: the name of a Way, or "auto"; blind: insert also where it is not told into which window
         """
-        self._jobs.put(lambda: self._pin(way, blind))
+        self._pinned += 1
+        self._jobs.put(lambda: self._pin(way, blind, aimed))
 
     def see(self, text: str) -> None:
         """So much of the dictation is settled: insert what is new of it if its window has the keyboard."""
-        self._jobs.put(lambda: self._go_on(text, is_all=False))
+        number = self._pinned
+        self._jobs.put(lambda: self._go_on(text, is_all=False) if number > self._cancelled else None)
+
+    def cancel(self) -> None:
+        """What was seen of the dictation and is not inserted yet is wanted no more."""
+        self._cancelled = self._pinned
 
     def finish(self, text: str) -> None:
         """This is all of the dictation: insert the rest; `Inserted` is reported."""
@@ -151,8 +166,14 @@ class Typist(threading.Thread):
             except queue.Empty:
                 continue
 
-    def _pin(self, way: str, blind: bool) -> None:
-        target = self._focus.target()
+    def _aim(self) -> None:
+        self._aimed = None
+        self._aimed = self._focus.target()
+
+    def _pin(self, way: str, blind: bool, aimed: bool) -> None:
+        # Whatever fails from here on, nothing of this dictation is taken for a part of the one before.
+        self._now = _Dictation(None, None, copies=False, why=_NO_WAY)
+        target = self._aimed if aimed else self._focus.target()
         named = [one for one in self._ways if way in ("auto", one.name)]
         chosen = next((one for one in named if not one.fault()), None)
         copies = chosen is not None and (chosen.name == "copy" or (target is None and not blind))
@@ -185,8 +206,9 @@ class Typist(threading.Thread):
 
     def _insert(self, now: _Dictation, way: Way, new: str) -> None:
         in_terminal = now.target is not None and now.target.is_terminal
-        before = now.written or self._before(now)
-        text = joined(before, new, continues=bool(now.written), in_terminal=in_terminal)
+        if self._last is not now:
+            now.before = self._before(now)
+        text = joined(now.written or now.before, new, continues=bool(now.written), in_terminal=in_terminal)
         left = ""
         try:
             way.insert(text, now.target)
@@ -203,7 +225,7 @@ class Typist(threading.Thread):
         if not self._watch.is_quiet():
             return ""
         same = last.target is not None and now.target is not None and last.target.id == now.target.id
-        return last.written if same else ""
+        return (last.written or last.before) if same else ""
 
     def _retract(self, now: _Dictation, way: Way, kept: str) -> None:
         """The speaker has taken back what was said behind `kept`."""
@@ -224,7 +246,7 @@ class Typist(threading.Thread):
         waits = "" if now.is_for_us else text[len(now.given) :].strip()
         if now.written:
             self._watch.begin()
-        self._report(Inserted(now.written, waits, now.why))
+        self._report(Inserted(text if now.is_for_us else now.written, waits, now.why))
 
     def _take_back(self) -> None:
         last = self._last

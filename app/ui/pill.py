@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QEasingCurve, QPoint, QPropertyAnimation, QRect, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QEasingCurve, QPoint, QPropertyAnimation, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QGuiApplication, QPainter, QPainterPath, QPaintEvent, QPalette, QRegion, QScreen
 from PySide6.QtWidgets import QApplication, QFrame, QGraphicsOpacityEffect, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -72,6 +72,8 @@ class Plate(QFrame):
 class Pill(QWidget):
     """Hidden until `show_look`. It never has the keyboard, nor the mouse."""
 
+    gone = Signal()  # by itself, what it said has been read
+
     def __init__(self) -> None:
         super().__init__(None, _FLAGS)
         for attribute in _ATTRIBUTES:
@@ -94,6 +96,7 @@ class Pill(QWidget):
         self._fade.setEndValue(0.0)
         self._fade.setEasingCurve(QEasingCurve.Type.InQuad)
         self._fade.finished.connect(self.hide)
+        self._fade.finished.connect(self.gone)
         self._stay = QTimer(self, singleShot=True)
         self._stay.timeout.connect(self._go)
         whole = QVBoxLayout(self)

@@ -49,6 +49,7 @@ def test_every_spelling_has_one_form(text, written):
         ("Ctrl+Nothing", "no key “nothing”"),
         ("A+B", "no key “a”"),
         ("Ctrl+C", "needed by every program"),
+        ("Ctrl+Shift+V", "needed by every program"),  # we paste into terminals with it
         ("Ctrl+" + "x" * 500, "no key “x{30}”"),
     ],
 )

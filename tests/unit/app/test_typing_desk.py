@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from support.fakes import FakeRecognizer, FakeSource
@@ -13,6 +14,7 @@ import app.desk.desktop as desktop_module
 from app.desk.desktop import Desktop
 from app.desk.hotkey_desk import HotkeyDesk
 from app.desk.typing_desk import TypingDesk, left_over
+from app.engine import Engine
 from app.errors import AudioError
 from app.hotkey.contract import KeyChange
 from app.output.contract import Target
@@ -285,3 +287,153 @@ def test_a_desktop_that_asks_its_user_for_keys_holds_nothing_up(qtbot):
 )
 def test_what_is_said_of_a_dictation(done, said):
     assert left_over(done, "F9") == said
+
+
+AT_THE_END = Settings(insertion=InsertionSettings(when="stop"))
+
+
+@pytest.mark.parametrize("asked", ["take_back", "insert_last"])
+def test_what_cannot_be_done_meanwhile_leaves_the_dictation_to_its_keys(qtbot, begin, asked):
+    desktop = begin("One two", settings=AT_THE_END)
+    desktop.fingers.tap()
+    qtbot.waitUntil(lambda: bool(desktop.controller.document.open))
+    desktop.fingers.tap(asked)
+    qtbot.waitUntil(lambda: desktop.keys.pill.look == "fault")
+    assert "cancel" in desktop.fingers.keys
+    qtbot.waitUntil(lambda: desktop.keys.pill.look in ("arming", "listening"), timeout=9000)
+    desktop.fingers.tap()
+    qtbot.waitUntil(holds(desktop, "One two end."))
+
+
+def test_settings_that_change_during_a_hold_do_not_leave_it_without_an_end(qtbot, begin):
+    desktop = begin("One two")
+    desktop.fingers.press("toggle")
+    qtbot.waitUntil(lambda: bool(desktop.controller.document.open))
+    desktop.use(replace(desktop.settings, view=replace(desktop.settings.view, text_scale=2.0)))
+    qtbot.wait(450)
+    desktop.fingers.let_go("toggle")
+    qtbot.waitUntil(holds(desktop, "One two end."))
+
+
+@pytest.fixture
+def draining(begin, monkeypatch, qtbot):
+    """A dictation whose last words do not come until they are let."""
+
+    def build(*texts, window=False):
+        said = threading.Event()
+        finish = Saying.finish
+        monkeypatch.setattr(Saying, "finish", lambda self: (said.wait(20), finish(self))[1])
+        desktop = begin(*texts, settings=AT_THE_END)
+        desktop.window.start_requested.emit("") if window else desktop.fingers.tap()
+        qtbot.waitUntil(lambda: bool(desktop.controller.document.open))
+        desktop.controller.stop()
+        return desktop, said
+
+    return build
+
+
+@pytest.mark.parametrize("how", ["cancel", "end"])
+@pytest.mark.parametrize("window", [False, True])
+def test_one_that_was_asked_for_and_is_no_longer_wanted_leaves_nothing_behind(qtbot, draining, how, window):
+    desktop, said = draining("One two", "Three", window=window)
+    desktop.fingers.tap()
+    assert "cancel" in desktop.fingers.keys
+    getattr(desktop.typing, how)()  # as `dictate ctl` does
+    assert desktop.keys.pill.look == "cancelled" and "cancel" not in desktop.fingers.keys
+    said.set()
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+    assert not desktop.typing.runs and "cancel" not in desktop.fingers.keys
+    desktop.fingers.tap()
+    assert desktop.typing.runs
+    desktop.fingers.tap()
+
+
+def test_one_that_follows_goes_where_the_keyboard_was_when_it_was_asked_for(qtbot, draining):
+    desktop, said = draining("One two", "Three")
+    desktop.place.now = Target("b")
+    desktop.fingers.tap()
+    qtbot.wait(100)
+    desktop.place.now = Target("c")
+    said.set()
+    qtbot.waitUntil(lambda: desktop.controller.state in (State.ARMING, State.LISTENING))
+    qtbot.waitUntil(lambda: bool(desktop.controller.document.open))
+    desktop.place.now = Target("b")
+    desktop.fingers.tap()
+    qtbot.waitUntil(holds(desktop, "Three end.", "b"))
+
+
+def test_a_password_field_ends_no_recording_that_has_nothing_to_do_with_it(qtbot, begin, dictate):
+    desktop = begin("One two", "A meeting")
+    dictate(desktop)
+    desktop.window.start_requested.emit("")
+    qtbot.waitUntil(lambda: desktop.controller.state is State.LISTENING)
+    desktop.place.now = Target("b", is_secret=True)
+    desktop.fingers.tap("insert_last")
+    qtbot.waitUntil(lambda: "password" in desktop.window.notice.text)
+    assert desktop.controller.state is State.LISTENING and desktop.place.windows["b"] == ""
+
+
+def test_what_waits_outlives_a_dictation_in_which_nothing_is_said(qtbot, begin, dictate):
+    desktop = begin("One two", "")
+    desktop.fingers.tap()
+    qtbot.waitUntil(holds(desktop, "One two"))
+    desktop.place.now = Target("b")
+    desktop.fingers.tap()
+    qtbot.waitUntil(lambda: desktop.keys.pill.look == "waiting")
+    desktop.fingers.tap()
+    qtbot.waitUntil(lambda: desktop.controller.state is State.LISTENING)
+    desktop.fingers.tap()
+    qtbot.waitUntil(lambda: desktop.keys.pill.text == "Nothing was heard")
+    desktop.fingers.tap("insert_last")
+    qtbot.waitUntil(holds(desktop, "end.", "b"))
+
+
+def test_what_is_still_being_inserted_is_not_inserted_once_more(qtbot, begin, monkeypatch):
+    desktop, go_on = begin("One two", settings=AT_THE_END), threading.Event()
+    insert = Keys.insert
+    monkeypatch.setattr(Keys, "insert", lambda *words: (go_on.wait(20), insert(*words))[1])
+    desktop.fingers.tap()
+    qtbot.waitUntil(lambda: bool(desktop.controller.document.open))
+    desktop.fingers.tap()
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+    desktop.fingers.tap("insert_last")
+    go_on.set()
+    qtbot.waitUntil(lambda: desktop.keys.pill.text == "3 words")
+    qtbot.wait(100)
+    assert desktop.place.windows["a"] == "One two end."
+
+
+def test_words_that_a_slow_window_has_not_got_yet_do_not_come_after_they_are_cancelled(qtbot, begin, monkeypatch):
+    desktop, go_on = begin("One two"), threading.Event()
+    monkeypatch.setattr(desktop.place, "target", lambda: (go_on.wait(20), desktop.place.now)[1])
+    desktop.fingers.tap()
+    qtbot.waitUntil(lambda: bool(desktop.controller.document.open))
+    desktop.fingers.tap("cancel")
+    go_on.set()
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+    qtbot.wait(100)
+    assert desktop.place.windows["a"] == ""
+
+
+def test_in_our_own_window_nothing_is_inserted_and_nobody_says_that_nothing_was_heard(qtbot, begin, dictate):
+    desktop = begin("One two")
+    desktop.place.now = Target("a", is_own=True)
+    dictate(desktop)
+    assert desktop.keys.pill.text == "3 words" and desktop.place.windows["a"] == ""
+
+
+def test_a_model_that_cannot_be_loaded_is_said_where_the_dictation_was_begun(qtbot, begin):
+    desktop, go_on = begin(), threading.Event()
+
+    def load():
+        go_on.wait(20)
+        raise OSError("No model.")
+
+    desktop.controller.shut_down(10)
+    desktop.controller._engine = Engine(load, desktop.controller._reported.emit)
+    desktop.controller._engine.start()
+    desktop.fingers.tap()
+    go_on.set()
+    qtbot.waitUntil(lambda: desktop.controller.state is State.FAILED)
+    qtbot.wait(50)
+    assert "could not be loaded" in desktop.keys.pill.text

@@ -135,7 +135,7 @@ def test_our_own_window_shows_its_text_itself(work, desk):
     desk.now = Target("a", is_own=True)
     work.pin()
     work.finish("Hello")
-    assert work.told() and work.told() == Inserted("")
+    assert work.told() and work.told() == Inserted("Hello")
     assert desk.windows["a"] == ""
 
 
@@ -213,3 +213,41 @@ def test_a_fault_nobody_foresaw_ends_no_later_dictation(work, desk):
     work.pin()
     work.finish("Two")
     assert work.told() and work.told() == Inserted("Two")
+
+
+def test_what_stood_before_the_words_that_were_taken_back_is_still_joined(work, desk):
+    for text in ("We met at the", "Station", "Harbour today."):
+        work.pin()
+        work.finish(text)
+        assert work.told() and work.told().why == ""
+        if text == "Station":
+            work.take_back()
+            assert work.told() == TakenBack(" station")
+    assert desk.windows["a"] == "We met at the harbour today."
+
+
+def test_what_was_said_after_words_that_were_taken_back_by_voice_is_joined_too(work, desk):
+    work.pin()
+    work.finish("We met at the")
+    work.pin()
+    work.see("Station at")
+    work.see("")
+    work.finish("Harbour today.")
+    _drain(work)
+    assert desk.windows["a"] == "We met at the harbour today."
+
+
+def test_a_desktop_that_cannot_be_asked_does_not_turn_to_the_dictation_before(work, desk, monkeypatch):
+    work.pin()
+    work.finish("Old words stand.")
+    _drain(work)
+    monkeypatch.setattr(desk, "target", lambda: [][0])
+    work.pin()
+    _drain(work)
+    monkeypatch.undo()
+    work.see("New words come")
+    work.finish("New words come.")
+    _drain(work)
+    assert desk.windows["a"] == "Old words stand."
+    told = [work.told() for _ in range(4)]
+    assert told[3].waits == "New words come."
