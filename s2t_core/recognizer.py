@@ -125,7 +125,8 @@ def load(
 
     beams      width of the search for final text; None: what the checkpoint says
     precision  "auto": float16 on a GPU; on the CPU int8 in the linear layers where the processor sums it exactly,
-               float32 elsewhere. Only with float32 the network has the parameters of its file, to be trained
+               float32 elsewhere. Asked for by name, float32 leaves the parameters as they are in the file, to be
+               trained; else those that are used together lie together
     wishes     phrases, texts never written, n-best lists; the search is as wide as their n-best list is long, at least
     Raises ConfigError, CheckpointError or TokenizerError for a folder that is not whole, CheckpointError for a device
     or a precision that is not there, OptionsError for a phrase that the vocabulary cannot spell.
@@ -157,11 +158,12 @@ def load(
     confidence = read_confidence_config(folder)
     ctc = load_ctc(folder, model.config.d_model)
     ctc = None if ctc is None else ctc.to(target)
-    model.requires_grad_(False).join_projections()
-    if eight_bits:
-        make_int8(model)
-    elif target == "cpu":
-        lay_out(model)
+    if precision != "float32":  # which is for training
+        model.requires_grad_(False).join_projections()
+        if eight_bits:
+            make_int8(model)
+        elif target == "cpu":
+            lay_out(model)
     model = model.to(target, HALVES.get(half, torch.float32))
     lanes = Lanes(model) if target == "cuda" else None
     decoder = SegmentDecoder(model, tokenizer, features, search, alignment, confidence, ctc=ctc, lanes=lanes)

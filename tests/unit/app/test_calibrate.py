@@ -39,7 +39,7 @@ def test_live_words_reach_from_where_they_are_attended_to_to_where_they_lie(fold
     assert cli.main(["train", "calibrate", str(folder), str(manifest(tmp_path, SAMPLE_TEXT, SAMPLE_TEXT))]) == cli.DONE
     told = load(folder, "cpu").decoder.alignment
     assert told.heads == heads
-    assert -100 <= told.word_start_ms <= 50 < told.word_end_ms <= 300
+    assert -160 <= told.word_start_ms <= 50 < told.word_end_ms <= 300
     assert "scaled" in capsys.readouterr().out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from argparse import ArgumentParser
+from types import SimpleNamespace
 
 import docx
 import pytest
@@ -30,7 +31,7 @@ def parsed(*words):
 def transcribed(monkeypatch):
     monkeypatch.setattr("app.transcribe.open_sound", lambda path, _: Sound(path, 2.0, iter(()), lambda: None))
     monkeypatch.setattr("app.transcribe.transcribe_file", lambda *_: DONE)
-    monkeypatch.setattr("s2t_core.recognizer.load", lambda *_, **__: object())
+    monkeypatch.setattr("s2t_core.recognizer.load", lambda *_, **__: SimpleNamespace(hears_in_batches=False))
 
 
 def test_options_are_those_of_the_words():

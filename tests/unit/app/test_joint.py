@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from app.output.joint import joined, settles
@@ -61,6 +61,7 @@ def test_in_a_terminal_no_line_is_run():
 _WORDS = st.text(st.sampled_from("aIT'-.,?\n \"(é"), max_size=30)
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much])  # few beginnings say enough to be joined
 @given(_WORDS, _WORDS, st.lists(st.integers(0, 30), max_size=4), st.booleans())
 def test_a_dictation_in_pieces_is_the_dictation_as_a_whole(before, whole, cuts, in_terminal):
     ends = [0, *sorted(min(end, len(whole)) for end in cuts), len(whole)]
