@@ -27,8 +27,8 @@ def test_what_was_seen_survives_every_kill_and_sound_is_on_disk_at_once(tmp_path
     with VirtualMicrophone(tmp_path / "sound").serve() as microphone:
         env = environment(microphone, tmp_path / "home")
         with speech(microphone, spoken):
-            for awaited in ("listening", "draining", "listening"):
-                kill_once(env, random.Random(1), kills, (awaited, 6.0))
+            for awaited in ("settled", "draining", "settled"):
+                kill_once(env, random.Random(1), kills, (awaited, 2.0))
         recover_all(env)
     assert kills.settled and kills.short_s
     assert lost(env, kills) == []

@@ -68,7 +68,8 @@ def home_of(env: dict[str, str]) -> Path:
 def kill_once(env: dict[str, str], dice: random.Random, kills: Kills, moment: tuple[str, float] | None = None) -> None:
     """Start it, let it recover and record for a while, and kill it.
 
-    moment: the state that is waited for, and the seconds within which the kill comes then; None: any
+    moment: the state that is waited for, or "settled": words that change no more; and the seconds within which the kill
+    comes then; None: any
     """
     arguments = ["new"] if dice.random() < 0.3 else []
     awaited, then_s = moment or dice.choice(_MOMENTS)
@@ -86,7 +87,8 @@ def kill_once(env: dict[str, str], dice: random.Random, kills: Kills, moment: tu
             one = told.get(timeout=0.01)
             state = one.get("state", state)
             settled, heard_s = one.get("settled", settled), one.get("heard_s", heard_s)
-            if since is None and state in (awaited, "listening"):  # where nothing is to be brought back, it records
+            # Where nothing is to be brought back, it records.
+            if since is None and (settled if awaited == "settled" else state in (awaited, "listening")):
                 since = time.monotonic()
         now = time.monotonic()
         if (since is not None and now - since > then_s) or now - began > _SETTLE_S:
