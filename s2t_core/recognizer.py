@@ -25,7 +25,7 @@ from s2t_core.errors import CheckpointError, TokenizerError
 from s2t_core.features.fbank import SHIFT_SAMPLES
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.ctc import load_ctc
-from s2t_core.model.int8 import Int8Linear, int8_is_exact, make_int8
+from s2t_core.model.int8_decoder import is_int8, make_int8
 from s2t_core.model.layout import lay_out
 from s2t_core.session import StreamSession
 from s2t_core.streaming.config import SessionConfig
@@ -57,7 +57,7 @@ class Recognizer:
     def precision(self) -> str:
         """Of the linear layers: "int8", "float32", "float16" or "bfloat16"."""
         model = self.decoder.model
-        return "int8" if isinstance(model.lm_head, Int8Linear) else str(model.dtype).removeprefix("torch.")
+        return "int8" if is_int8(model) else str(model.dtype).removeprefix("torch.")
 
     def in_chunks(self, chunk_ms: int, look_ahead_ms: int = 0) -> Recognizer:
         """The same recogniser, hearing chunk by chunk; a frame is encoded anew until so much has come after it.
@@ -124,9 +124,8 @@ def load(
     """The recogniser of a checkpoint folder, on a GPU where there is one.
 
     beams      width of the search for final text; None: what the checkpoint says
-    precision  "auto": float16 on a GPU; on the CPU int8 in the linear layers where the processor sums it exactly,
-               float32 elsewhere. Asked for by name, float32 leaves the parameters as they are in the file, to be
-               trained; else those that are used together lie together
+    precision  "auto": float16 on a GPU, int8 on the CPU (see `make_int8`). Asked for by name, float32 leaves the
+               parameters as they are in the file, to be trained; else those that are used together lie together
     wishes     phrases, texts never written, n-best lists; the search is as wide as their n-best list is long, at least
     Raises ConfigError, CheckpointError or TokenizerError for a folder that is not whole, CheckpointError for a device
     or a precision that is not there, OptionsError for a phrase that the vocabulary cannot spell.
@@ -162,7 +161,7 @@ def load(
         model.requires_grad_(False).join_projections()
         if eight_bits:
             make_int8(model)
-        elif target == "cpu":
+        if target == "cpu" and not is_int8(model):
             lay_out(model)
     model = model.to(target, HALVES.get(half, torch.float32))
     lanes = Lanes(model) if target == "cuda" else None
@@ -183,9 +182,7 @@ def picks_int8(precision: str, device: str) -> bool:
     """Whether linear layers are made int8. Raises CheckpointError where that is asked for and cannot be."""
     if precision == "int8" and device != "cpu":
         raise CheckpointError("int8 runs on the CPU only.", "Choose --device cpu, or --precision auto.")
-    if precision == "int8" and not int8_is_exact():
-        raise CheckpointError("This processor does not sum int8 exactly.", "Choose --precision auto.")
-    return precision in ("auto", "int8") and device == "cpu" and int8_is_exact()
+    return precision in ("auto", "int8") and device == "cpu"
 
 
 def picks_half(precision: str, device: str) -> str:

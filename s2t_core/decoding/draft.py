@@ -18,7 +18,7 @@ from torch import Tensor
 from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames, layers_of
 from s2t_core.decoding.guards import echoes, loop_start
 from s2t_core.decoding.phrases import Bias
-from s2t_core.model.cache import DecoderCache
+from s2t_core.model.cache import GrowingCache
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 
@@ -103,7 +103,7 @@ class _Choice:
 def redraft(
     writer: Writer,
     encoded: EncodedFrames,
-    cache: DecoderCache,
+    cache: GrowingCache,
     previous: Draft,
     committed: int,
     config: DraftConfig,
@@ -141,7 +141,7 @@ def redraft(
     return draft.after(previous)
 
 
-def _run(writer: Writer, tokens: list[int], encoded: EncodedFrames, cache: DecoderCache) -> tuple[Tensor, list[int]]:
+def _run(writer: Writer, tokens: list[int], encoded: EncodedFrames, cache: GrowingCache) -> tuple[Tensor, list[int]]:
     """Run `tokens` through the decoder: hidden states (tokens, d_model), and the frame looked at from each of them."""
     inputs = torch.tensor([tokens], device=writer.model.device)
     layers = layers_of(writer.heads)

@@ -8,8 +8,7 @@ import torch
 
 from s2t_core.config import FeatureConfig
 from s2t_core.features.cmvn import Statistics, running_cmvn
-from s2t_core.model.attention import KeysValuesBuffer
-from s2t_core.model.cache import DecoderCache
+from s2t_core.model.cache import GrowingCache
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.encoder_stream import EncoderStream
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
@@ -20,7 +19,7 @@ from s2t_core.types import Features
 class SegmentSound(Protocol):
     """Belongs to one segment."""
 
-    def hear(self, frames: Features, capacity: int) -> tuple[EncodedFrames, DecoderCache]:
+    def hear(self, frames: Features, capacity: int) -> tuple[EncodedFrames, GrowingCache]:
         """frames (n, bins), all of the segment so far -> their encoding, and an empty cache for it with room for
         `capacity` tokens. Encoder frames that see beyond the last feature frame are left out."""
         ...
@@ -32,10 +31,10 @@ class GrowingSound:
     def __init__(self, model: Speech2TextForConditionalGeneration, look_ahead: int) -> None:
         self._decoder = model.model.decoder
         self._stream = EncoderStream(model.model.encoder, look_ahead)
-        self._sources = [KeysValuesBuffer() for _ in self._decoder.layers]
+        self._sources = self._decoder.new_sources()
 
     @torch.inference_mode()
-    def hear(self, frames: Features, capacity: int) -> tuple[EncodedFrames, DecoderCache]:
+    def hear(self, frames: Features, capacity: int) -> tuple[EncodedFrames, GrowingCache]:
         encoded = self._stream.push(torch.from_numpy(frames[self._stream.taken :]))
         return encoded, self._decoder.next_cache(encoded, self._sources, capacity)
 
@@ -54,7 +53,7 @@ class RenormalisedSound:
         self._before = before
 
     @torch.inference_mode()
-    def hear(self, frames: Features, capacity: int) -> tuple[EncodedFrames, DecoderCache]:
+    def hear(self, frames: Features, capacity: int) -> tuple[EncodedFrames, GrowingCache]:
         normalised = torch.from_numpy(running_cmvn(frames, self._before, self._features)).to(
             self._model.device, self._model.dtype
         )

@@ -13,6 +13,22 @@ from s2t_core.model.attention import KeysValues, KeysValuesBuffer, additive, apa
 from s2t_core.model.encoded import EncodedFrames
 
 
+class GrowingCache(Protocol):
+    """What a decoder remembers, as those see it who write, take back, and write again."""
+
+    def check(self, encoded: EncodedFrames) -> None:
+        """Raises StaleCacheError unless the cache was made from this very encoding."""
+        ...
+
+    def reorder(self, rows: Tensor) -> None:
+        """Row i becomes what row `rows[i]` was. Beams change places only within their own utterance."""
+        ...
+
+    def truncate(self, length: int) -> None:
+        """Forget all but the first `length` positions."""
+        ...
+
+
 class Cache(Protocol):
     """Keys and values of every decoder layer for `rows` hypotheses over one encoding.
 

@@ -114,10 +114,14 @@ class Decoder(nn.Module):
         cross = [KeysValues(*(part.contiguous() for part in source)) for source in self.sources(encoded.values)]
         return DecoderCache(cross, encoded, encoded.values.shape[0] * beams, capacity)
 
+    def new_sources(self) -> list[KeysValuesBuffer]:
+        """For `next_cache`, of one growing utterance: a buffer a layer."""
+        return [KeysValuesBuffer() for _ in self.layers]
+
     def next_cache(self, encoded: EncodedFrames, sources: Sequence[KeysValuesBuffer], capacity: int) -> DecoderCache:
         """An empty cache for the next encoding of one growing utterance.
 
-        sources  a buffer a layer, empty at first: it holds the keys and values of the frames that were settled before
+        sources  from `new_sources`: they hold the keys and values of the frames that were settled before
         """
         cross = []
         for layer, source in zip(self._layers(), sources, strict=True):

@@ -92,7 +92,7 @@ class Int8Conv(nn.Module):
         return outputs
 
 
-def make_int8(module: nn.Module) -> None:
+def make_linears_int8(module: nn.Module) -> None:
     """Replace every linear layer inside `module`, and every convolution that does not hear features themselves; it can
     then neither be trained nor saved.
 
@@ -108,4 +108,4 @@ def make_int8(module: nn.Module) -> None:
             if name != "0":
                 setattr(module, name, Int8Conv(child))
         else:
-            make_int8(child)
+            make_linears_int8(child)

@@ -66,12 +66,12 @@ class Speech2TextForConditionalGeneration(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        return self.model.decoder.embed_tokens.weight.device
+        return self.model.encoder.layer_norm.weight.device
 
     @property
     def dtype(self) -> torch.dtype:
         """Of hidden states and features; layer norms keep it whatever becomes of the linear layers."""
-        return self.model.decoder.layer_norm.weight.dtype
+        return self.model.encoder.layer_norm.weight.dtype
 
     def tie_weights(self) -> None:
         """Make the head and the embeddings one tensor, where the configuration says so."""

@@ -24,7 +24,8 @@ from s2t_core.decoding.segment import SegmentDecoder
 from s2t_core.features.cmvn import utterance_cmvn
 from s2t_core.features.fbank import fbank
 from s2t_core.model.checkpoint import load_model
-from s2t_core.model.int8 import Int8Linear, int8_is_exact, make_int8
+from s2t_core.model.int8 import Int8Linear, int8_is_exact
+from s2t_core.model.int8_decoder import make_int8
 from s2t_core.model.layout import lay_out
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.recognizer import load
@@ -191,10 +192,6 @@ def _peer_search(network: Any, features: Tensor, beams: int, tokens: int) -> Any
 def recogniser(folder: Path, precision: str, beams: int = 1) -> SegmentDecoder:
     decoder = load(folder, "cpu", precision=precision).decoder
     return replace(decoder, search=replace(decoder.search, num_beams=beams))
-
-
-def is_int8(model: Speech2TextForConditionalGeneration) -> bool:
-    return isinstance(model.lm_head, Int8Linear)
 
 
 def recognisers(folder: Path, samples: Samples, beams: int, whisper: Path | None) -> dict[str, Work]:

@@ -11,8 +11,8 @@ from support.peer import SMALL
 from torch import nn
 
 from s2t_core.errors import CheckpointError
-from s2t_core.model import int8
-from s2t_core.model.int8 import Int8Conv, Int8Linear, int8_is_exact, make_int8
+from s2t_core.model.int8 import Int8Conv, Int8Linear, int8_is_exact, make_linears_int8
+from s2t_core.model.int8_decoder import Int8Decoder, make_int8
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.recognizer import load, picks_int8
 
@@ -52,22 +52,24 @@ def test_zeros_give_the_bias(linear):
 @needs_int8
 def test_every_linear_layer_is_replaced_and_nothing_else():
     network = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4), nn.Sequential(nn.Linear(4, 2, bias=False)))
-    make_int8(network)
+    make_linears_int8(network)
     assert [type(module) for module in network] == [Int8Linear, nn.LayerNorm, nn.Sequential]
     assert isinstance(network[2][0], Int8Linear)
 
 
-def test_where_the_processor_cannot_float32_stays_and_asking_for_int8_is_refused(monkeypatch):
+@pytest.mark.parametrize("name", ["relu", "silu"])
+def test_where_torch_cannot_only_our_own_kernels_are_used(monkeypatch, name):
     monkeypatch.setattr(torch.cpu, "_is_vnni_supported", lambda: False, raising=False)
-    assert not int8.int8_is_exact()
-    assert not picks_int8("auto", "cpu")
-    with pytest.raises(CheckpointError, match="does not sum int8 exactly"):
-        picks_int8("int8", "cpu")
+    assert not int8_is_exact()
+    model = Speech2TextForConditionalGeneration(dataclasses.replace(SMALL, activation_function=name))
+    model.join_projections()
+    make_int8(model)
+    assert not any(isinstance(module, Int8Linear) for module in model.modules())
+    assert isinstance(model.model.decoder, Int8Decoder) == (name == "relu")
 
 
-@pytest.mark.parametrize("precision", ["auto", "float32"])
-def test_a_gpu_keeps_float32(precision):
-    assert not picks_int8(precision, "cuda")
+def test_a_gpu_has_no_int8():
+    assert not picks_int8("auto", "cuda")
     with pytest.raises(CheckpointError, match="CPU only"):
         picks_int8("int8", "cuda")
 

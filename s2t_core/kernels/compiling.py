@@ -1,0 +1,45 @@
+"""How the functions of this folder are compiled, once for a processor: their code is kept on the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numba
+from platformdirs import user_cache_path
+
+_NAME = "kernels-"
+_FAST = {"reassoc", "contract", "nsz", "arcp"}  # sums may be taken in any order; NaN and infinity stay what they are
+
+
+def _kept_in() -> Path | None:
+    """Where compiled code is kept; None: nowhere.
+
+    numba makes code anew when the file of a function has changed. Ours call functions of other files, so that the
+    folder is another one when any of them has.
+    """
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    for place in (Path(__file__).parent / "__pycache__", user_cache_path("dictate")):
+        folder = place / f"{_NAME}{digest}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "kept").touch()
+        except OSError:
+            continue
+        for other in place.glob(f"{_NAME}*"):
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+        return folder
+    logging.getLogger(__name__).info("compiled code is kept nowhere: every start compiles it again")
+    return None
+
+
+_folder = _kept_in()
+if _folder is not None:
+    numba.config.CACHE_DIR = str(_folder)  # type: ignore[attr-defined]
+compiled: Any = partial(numba.njit, fastmath=_FAST, nogil=True, error_model="numpy", cache=_folder is not None)

@@ -1,0 +1,96 @@
+"""A layer of a decoder in one call, without the interpreter and without its lock.
+
+A step of a decoder multiplies single vectors: what it costs in torch is the way to each operation, not the operation.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from s2t_core.kernels.attention import attend_cross, attend_own, exp
+from s2t_core.kernels.compiling import compiled
+from s2t_core.kernels.products import Int8Weights, multiply
+
+f32 = np.float32
+NO_ACTIVATION, RELU, GELU = range(3)
+_EPSILON = f32(1e-5)  # of layer norms, as in torch
+
+
+class LayerWeights(NamedTuple):
+    """Of a decoder layer. norms: (6, d_model), weight and bias of the three layer norms in the order of their use."""
+
+    norms: Any
+    own_in: Int8Weights  # queries, keys and values
+    own_out: Int8Weights
+    cross_in: Int8Weights  # queries
+    cross_out: Int8Weights
+    fc1: Int8Weights
+    fc2: Int8Weights
+
+
+@compiled()
+def _add_and_normalise(hidden, more, norm, outputs):
+    """hidden (n, width) += more; its layer norm, norm (2, width) being weight and bias -> outputs (n, width)."""
+    for i in range(len(hidden)):
+        row, width = hidden[i], f32(hidden.shape[1])
+        total, squares = f32(0), f32(0)
+        for j in range(len(row)):
+            row[j] += more[i, j]
+            total += row[j]
+        mean = total / width
+        for x in row:
+            squares += (x - mean) * (x - mean)
+        inverse = f32(1) / np.sqrt(squares / width + _EPSILON)
+        for j in range(len(row)):
+            outputs[i, j] = (row[j] - mean) * inverse * norm[0, j] + norm[1, j]
+
+
+@compiled()
+def _activate(values, kind):
+    if kind == RELU:
+        for i in range(len(values)):
+            values[i] = max(values[i], f32(0))
+    elif kind == GELU:
+        for i in range(len(values)):
+            x = values[i]
+            z = abs(x) * f32(0.7071067811865476)
+            t = f32(1) / (f32(1) + f32(0.3275911) * z)
+            # Abramowitz and Stegun 7.1.26: off by 1.5e-7 at most
+            sum_ = f32(-1.453152027) + t * f32(1.061405429)
+            sum_ = t * (f32(0.254829592) + t * (f32(-0.284496736) + t * (f32(1.421413741) + t * sum_)))
+            tail = sum_ * exp(-z * z)  # 1 - erf(z)
+            values[i] = f32(0.5) * x * (tail if x < 0 else f32(2) - tail)
+
+
+@compiled()
+def decoder_layer(  # noqa: PLR0913 a call that takes everything, so that there is one a layer
+    hidden, more, layer, activation, keys, values, lines, past, cross_keys, cross_values, frames, weights
+):
+    """A layer of the decoder: hidden (rows * new positions, d_model) += what the layer before it found, `more`; what
+    this one finds takes the place of `more`.
+
+    layer, activation  `LayerWeights`; NO_ACTIVATION, RELU or GELU
+    keys, values, lines, past  see `attend_own`
+    cross_keys, cross_values, frames, weights  see `attend_cross`
+    """
+    count, width = hidden.shape
+    inputs = np.empty((count, width), f32)
+    joined, inner = np.empty((count, 3 * width), f32), np.empty((count, layer.fc1.rows.shape[1]), f32)
+
+    _add_and_normalise(hidden, more, layer.norms[:2], inputs)
+    multiply(inputs, layer.own_in, joined)
+    attend_own(joined, keys, values, lines, past, count // len(keys), inputs)
+    multiply(inputs, layer.own_out, more)
+
+    _add_and_normalise(hidden, more, layer.norms[2:4], inputs)
+    multiply(inputs, layer.cross_in, more)
+    attend_cross(more, cross_keys, cross_values, frames, count // len(cross_keys), inputs, weights)
+    multiply(inputs, layer.cross_out, more)
+
+    _add_and_normalise(hidden, more, layer.norms[4:], inputs)
+    multiply(inputs, layer.fc1, inner)
+    for i in range(count):
+        _activate(inner[i], activation)
+    multiply(inner, layer.fc2, more)

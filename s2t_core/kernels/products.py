@@ -1,0 +1,189 @@
+"""Products of vectors with weights of eight bits.
+
+Inputs are brought to eight bits vector by vector, so that one comes out the same whatever is computed beside it.
+Weights lie in the order of their use.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from s2t_core.kernels.compiling import compiled
+
+f32 = np.float32
+_features = binding.get_host_cpu_features()
+# Sums that one instruction (VNNI) goes on with, each by four products of eight bits; 0: there is none.
+_LANES = 16 if _features.get("avx512vnni") else 8 if _features.get("avxvnni") else 0
+_SIDE = _LANES or 8  # outputs whose weights lie side by side
+_TAPS = 4  # inputs whose weights lie side by side
+_BLOCKS = 4  # of outputs that are summed up at a time: the sums are independent, so that none waits for another
+_TOGETHER = _BLOCKS * _SIDE
+_MANY = {16: 4, 8: 2, 0: 1}[_LANES]  # vectors whose sums all find room in the registers
+
+
+class Int8Weights(NamedTuple):
+    """Of a linear layer, W[r] = scale[r] * codes of r. Made by `arranged`.
+
+    codes  (outputs / _SIDE, inputs / 4, _SIDE, 4) int8, with zeros where there are none: in the order of their use
+    rows   (3, outputs) float32: the scales, the sums of the codes, the biases
+    """
+
+    codes: Any
+    rows: Any
+
+
+def arranged(codes: Any) -> Any:
+    """(outputs, inputs) int8 as `Int8Weights` holds them."""
+    outputs, inputs = codes.shape
+    whole = np.zeros((-(-outputs // _TOGETHER) * _TOGETHER, -(-inputs // _TAPS) * _TAPS), np.int8)
+    whole[:outputs, :inputs] = codes
+    blocks = whole.reshape(len(whole) // _SIDE, _SIDE, -1, _TAPS)
+    return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3))
+
+
+def _dots(vectors: int) -> Any:
+    """What numba shall write for the products of so many vectors with the weights of `_TOGETHER` outputs."""
+
+    @intrinsic
+    def dots(typing: Any, weights: Any, inputs: Any, width: Any, sums: Any) -> Any:
+        """weights, inputs, sums: addresses of (_BLOCKS, width / 4, _SIDE, 4) int8, (vectors, width) uint8 and
+        (vectors, _TOGETHER) int32."""
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            weights, inputs, width, sums = arguments
+            start, go_on, end = _by_vnni(builder) if _LANES else _by_pairs(builder)
+            totals = [[start() for _ in range(_BLOCKS)] for _ in range(vectors)]
+
+            def place(address: Any, *steps: tuple[Any, int]) -> Any:
+                for step, count in steps:
+                    address = builder.add(address, builder.mul(step, step.type(count)))
+                return address
+
+            with cgutils.for_range(builder, builder.udiv(width, width.type(_TAPS))) as loop:
+                blocks = [
+                    _loaded(builder, place(weights, (width, _SIDE * block), (loop.index, _TAPS * _SIDE)), _SIDE)
+                    for block in range(_BLOCKS)
+                ]
+                for vector, own in enumerate(totals):
+                    taps = _loaded(builder, place(inputs, (width, vector), (loop.index, _TAPS)), 1)
+                    alike = builder.shuffle_vector(taps, taps, _numbers(_SIDE)([0] * _SIDE))
+                    for total, block in zip(own, blocks, strict=True):
+                        go_on(total, alike, block)
+            for index, total in enumerate(itertools.chain(*totals)):
+                there = builder.inttoptr(place(sums, (width.type(4 * _SIDE), index)), _numbers(_SIDE).as_pointer())
+                builder.store(end(total), there, align=1)
+            return context.get_dummy_value()
+
+        return types.void(*[types.intp] * 4), generate
+
+    return dots
+
+
+def _numbers(count: int, bits: int = 32) -> Any:
+    return ir.VectorType(ir.IntType(bits), count)
+
+
+def _loaded(builder: Any, address: Any, count: int) -> Any:
+    """Four times `count` bytes from anywhere, as so many numbers."""
+    return builder.load(builder.inttoptr(address, _numbers(count).as_pointer()), align=1)
+
+
+def _by_vnni(builder: Any) -> Any:
+    """How sums begin, go on with four products each, and end."""
+    kind = _numbers(_LANES)
+    name = f"llvm.x86.avx512.vpdpbusd.{32 * _LANES}"
+    add = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind, kind, kind]), name)
+
+    def go_on(total: Any, inputs: Any, weights: Any) -> None:
+        builder.store(builder.call(add, [builder.load(total), inputs, weights]), total)
+
+    return partial(cgutils.alloca_once_value, builder, kind(None)), go_on, builder.load
+
+
+def _by_pairs(builder: Any) -> Any:
+    """The same without such an instruction: numbers of sixteen bits, of which every processor with vectors multiplies
+    and adds two exactly. Of eight bits it would not: 255 * 127 twice is more than sixteen bits hold."""
+    numbers, sums = _TAPS * _SIDE, _numbers(2 * _SIDE)
+
+    def neighbours(value: Any, count: int) -> Any:
+        """Sums of two, (count,) -> (count / 2,)"""
+        even, odd = (_numbers(count // 2)(list(range(first, count, 2))) for first in (0, 1))
+        return builder.add(builder.shuffle_vector(value, value, even), builder.shuffle_vector(value, value, odd))
+
+    def go_on(total: Any, inputs: Any, weights: Any) -> None:
+        codes = _numbers(numbers, bits=8)
+        unsigned = builder.zext(builder.bitcast(inputs, codes), _numbers(numbers))
+        signed = builder.sext(builder.bitcast(weights, codes), _numbers(numbers))
+        products = neighbours(builder.mul(unsigned, signed), numbers)
+        builder.store(builder.add(builder.load(total), products), total)
+
+    def end(total: Any) -> Any:
+        return neighbours(builder.load(total), 2 * _SIDE)
+
+    return partial(cgutils.alloca_once_value, builder, sums(None)), go_on, end
+
+
+_one_vector, _many_vectors = _dots(1), _dots(_MANY)
+
+
+@compiled()
+def _in_eight_bits(inputs, values, steps, lows):
+    """inputs (n, width) -> values (n, width) uint8, with inputs[i] about lows[i] + steps[i] * values[i]."""
+    for i in range(len(inputs)):
+        row = inputs[i]
+        low, high = row[0], row[0]
+        for x in row:
+            low = min(low, x)
+            high = max(high, x)
+        step = max((high - low) / f32(255), f32(1e-12))
+        inverse = f32(1) / step
+        for j in range(len(row)):
+            values[i, j] = np.uint8((row[j] - low) * inverse + f32(0.5))
+        steps[i], lows[i] = step, low
+
+
+@compiled()
+def multiply(inputs, weights, outputs):
+    """inputs (n, inputs) float32, `Int8Weights` -> outputs (n, outputs)."""
+    count = len(inputs)
+    codes, rows = weights.codes, weights.rows
+    values = np.zeros((count, _TAPS * codes.shape[1]), np.uint8)
+    steps, lows = np.empty(count, f32), np.empty(count, f32)
+    _in_eight_bits(inputs, values, steps, lows)
+    sums = np.empty((_MANY, _TOGETHER), np.int32)
+    for block in range(0, len(codes), _BLOCKS):
+        first = block * _SIDE
+        end = min(first + _TOGETHER, rows.shape[1])
+        vector = 0
+        while vector < count:
+            together = _MANY if count - vector >= _MANY else 1
+            places = codes[block:].ctypes.data, values[vector:].ctypes.data, values.shape[1], sums.ctypes.data
+            if together > 1:
+                _many_vectors(*places)
+            else:
+                _one_vector(*places)
+            for i in range(together):
+                step, low, out, own = steps[vector + i], lows[vector + i], outputs[vector + i, first:end], sums[i]
+                for j in range(end - first):
+                    at = first + j
+                    out[j] = rows[0, at] * (step * f32(own[j]) + low * rows[1, at]) + rows[2, at]
+            vector += together
+
+
+@compiled()
+def gathered(ids, weights, width):
+    """Rows of a matrix: ids (n,), `Int8Weights` -> (n, width) float32."""
+    found = np.empty((len(ids), width), f32)
+    for i in range(len(ids)):
+        block, lane = ids[i] // _SIDE, ids[i] % _SIDE
+        for j in range(width):
+            found[i, j] = weights.rows[0, ids[i]] * f32(weights.codes[block, j // _TAPS, lane, j % _TAPS])
+    return found
