@@ -25,7 +25,7 @@ from s2t_core.errors import CheckpointError, TokenizerError
 from s2t_core.features.fbank import SHIFT_SAMPLES
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.ctc import load_ctc
-from s2t_core.model.int8_decoder import is_int8, make_int8
+from s2t_core.model.int8 import is_int8, make_int8
 from s2t_core.model.layout import lay_out
 from s2t_core.session import StreamSession
 from s2t_core.streaming.config import SessionConfig

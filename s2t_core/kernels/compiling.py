@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from llvmlite import ir
+from numba.core import cgutils
+from numba.extending import intrinsic
 from platformdirs import user_cache_path
 
 _NAME = "kernels-"
@@ -43,3 +46,21 @@ _folder = _kept_in()
 if _folder is not None:
     numba.config.CACHE_DIR = str(_folder)  # type: ignore[attr-defined]
 compiled: Any = partial(numba.njit, fastmath=_FAST, nogil=True, error_model="numpy", cache=_folder is not None)
+
+
+def _either(instruction: str) -> Any:
+    """One of two numbers. Loops over Python's `min` and `max` do not become vectors: of NaN they are too exact."""
+
+    @intrinsic
+    def either(typing: Any, one: Any, other: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kind = ir.FloatType()
+            function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind, kind]), instruction)
+            return builder.call(function, arguments, fastmath=("nnan", "nsz"))
+
+        return numba.float32(numba.float32, numba.float32), generate
+
+    return either
+
+
+larger, smaller = _either("llvm.maxnum.f32"), _either("llvm.minnum.f32")

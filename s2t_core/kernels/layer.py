@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from s2t_core.kernels.attention import attend_cross, attend_own, exp
-from s2t_core.kernels.compiling import compiled
+from s2t_core.kernels.compiling import compiled, larger
 from s2t_core.kernels.products import Int8Weights, multiply
 
 f32 = np.float32
@@ -18,11 +18,21 @@ NO_ACTIVATION, RELU, GELU = range(3)
 _EPSILON = f32(1e-5)  # of layer norms, as in torch
 
 
-class LayerWeights(NamedTuple):
-    """Of a decoder layer. norms: (6, d_model), weight and bias of the three layer norms in the order of their use."""
+class EncoderWeights(NamedTuple):
+    """Of an encoder layer. norms: (4, d_model), weight and bias of each layer norm in the order of their use."""
 
     norms: Any
     own_in: Int8Weights  # queries, keys and values
+    own_out: Int8Weights
+    fc1: Int8Weights
+    fc2: Int8Weights
+
+
+class DecoderWeights(NamedTuple):
+    """Of a decoder layer; norms: (6, d_model)."""
+
+    norms: Any
+    own_in: Int8Weights
     own_out: Int8Weights
     cross_in: Int8Weights  # queries
     cross_out: Int8Weights
@@ -31,17 +41,16 @@ class LayerWeights(NamedTuple):
 
 
 @compiled()
-def _add_and_normalise(hidden, more, norm, outputs):
-    """hidden (n, width) += more; its layer norm, norm (2, width) being weight and bias -> outputs (n, width)."""
+def normalise(hidden, norm, outputs):
+    """Layer norm: hidden (n, width), norm (2, width), weight and bias -> outputs (n, width)."""
     for i in range(len(hidden)):
         row, width = hidden[i], f32(hidden.shape[1])
         total, squares = f32(0), f32(0)
         for j in range(len(row)):
-            row[j] += more[i, j]
             total += row[j]
         mean = total / width
-        for x in row:
-            squares += (x - mean) * (x - mean)
+        for j in range(len(row)):
+            squares += (row[j] - mean) * (row[j] - mean)
         inverse = f32(1) / np.sqrt(squares / width + _EPSILON)
         for j in range(len(row)):
             outputs[i, j] = (row[j] - mean) * inverse * norm[0, j] + norm[1, j]
@@ -51,7 +60,7 @@ def _add_and_normalise(hidden, more, norm, outputs):
 def _activate(values, kind):
     if kind == RELU:
         for i in range(len(values)):
-            values[i] = max(values[i], f32(0))
+            values[i] = larger(values[i], f32(0))
     elif kind == GELU:
         for i in range(len(values)):
             x = values[i]
@@ -65,32 +74,51 @@ def _activate(values, kind):
 
 
 @compiled()
-def decoder_layer(  # noqa: PLR0913 a call that takes everything, so that there is one a layer
-    hidden, more, layer, activation, keys, values, lines, past, cross_keys, cross_values, frames, weights
-):
-    """A layer of the decoder: hidden (rows * new positions, d_model) += what the layer before it found, `more`; what
-    this one finds takes the place of `more`.
+def _feed_forward(hidden, norm, fc1, fc2, activation):
+    inputs, inner = np.empty_like(hidden), np.empty((len(hidden), fc1.rows.shape[1]), f32)
+    normalise(hidden, norm, inputs)
+    multiply(inputs, fc1, inner, False)
+    for i in range(len(inner)):
+        _activate(inner[i], activation)
+    multiply(inner, fc2, hidden, True)
 
-    layer, activation  `LayerWeights`; NO_ACTIVATION, RELU or GELU
+
+@compiled()
+def begin_encoder_layer(hidden, layer, joined):
+    """Up to the attention: hidden (n, d_model) -> joined (n, 3 * d_model), queries, keys and values."""
+    inputs = np.empty_like(hidden)
+    normalise(hidden, layer.norms[:2], inputs)
+    multiply(inputs, layer.own_in, joined, False)
+
+
+@compiled()
+def end_encoder_layer(hidden, context, layer, activation):
+    """From the attention on: hidden (n, d_model) becomes what the layer puts out."""
+    multiply(context, layer.own_out, hidden, True)
+    _feed_forward(hidden, layer.norms[2:], layer.fc1, layer.fc2, activation)
+
+
+@compiled()
+def decoder_layer(  # noqa: PLR0913 a call that takes everything, so that there is one a layer
+    hidden, layer, activation, keys, values, lines, past, cross_keys, cross_values, frames, weights
+):
+    """A layer of the decoder: hidden (rows * new positions, d_model) becomes what it puts out.
+
+    layer, activation  `DecoderWeights`; NO_ACTIVATION, RELU or GELU
     keys, values, lines, past  see `attend_own`
     cross_keys, cross_values, frames, weights  see `attend_cross`
     """
     count, width = hidden.shape
-    inputs = np.empty((count, width), f32)
-    joined, inner = np.empty((count, 3 * width), f32), np.empty((count, layer.fc1.rows.shape[1]), f32)
+    inputs, queries, joined = np.empty_like(hidden), np.empty_like(hidden), np.empty((count, 3 * width), f32)
 
-    _add_and_normalise(hidden, more, layer.norms[:2], inputs)
-    multiply(inputs, layer.own_in, joined)
+    normalise(hidden, layer.norms[:2], inputs)
+    multiply(inputs, layer.own_in, joined, False)
     attend_own(joined, keys, values, lines, past, count // len(keys), inputs)
-    multiply(inputs, layer.own_out, more)
+    multiply(inputs, layer.own_out, hidden, True)
 
-    _add_and_normalise(hidden, more, layer.norms[2:4], inputs)
-    multiply(inputs, layer.cross_in, more)
-    attend_cross(more, cross_keys, cross_values, frames, count // len(cross_keys), inputs, weights)
-    multiply(inputs, layer.cross_out, more)
+    normalise(hidden, layer.norms[2:4], inputs)
+    multiply(inputs, layer.cross_in, queries, False)
+    attend_cross(queries, cross_keys, cross_values, frames, count // len(cross_keys), inputs, weights)
+    multiply(inputs, layer.cross_out, hidden, True)
 
-    _add_and_normalise(hidden, more, layer.norms[4:], inputs)
-    multiply(inputs, layer.fc1, inner)
-    for i in range(count):
-        _activate(inner[i], activation)
-    multiply(inner, layer.fc2, more)
+    _feed_forward(hidden, layer.norms[4:], layer.fc1, layer.fc2, activation)

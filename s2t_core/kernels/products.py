@@ -6,7 +6,6 @@ Weights lie in the order of their use.
 
 from __future__ import annotations
 
-import itertools
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,23 +15,24 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from s2t_core.kernels.compiling import compiled
+from s2t_core.kernels.compiling import compiled, larger, smaller
 
 f32 = np.float32
 _features = binding.get_host_cpu_features()
 # Sums that one instruction (VNNI) goes on with, each by four products of eight bits; 0: there is none.
 _LANES = 16 if _features.get("avx512vnni") else 8 if _features.get("avxvnni") else 0
-_SIDE = _LANES or 8  # outputs whose weights lie side by side
-_TAPS = 4  # inputs whose weights lie side by side
+SIDE = _LANES or 8  # outputs whose weights lie side by side
+TAPS = 4  # inputs whose weights lie side by side
 _BLOCKS = 4  # of outputs that are summed up at a time: the sums are independent, so that none waits for another
-_TOGETHER = _BLOCKS * _SIDE
+_TOGETHER = _BLOCKS * SIDE
+_VECTORS = 32  # whose sums lie in the nearer caches
 _MANY = {16: 4, 8: 2, 0: 1}[_LANES]  # vectors whose sums all find room in the registers
 
 
 class Int8Weights(NamedTuple):
     """Of a linear layer, W[r] = scale[r] * codes of r. Made by `arranged`.
 
-    codes  (outputs / _SIDE, inputs / 4, _SIDE, 4) int8, with zeros where there are none: in the order of their use
+    codes  (outputs / SIDE, inputs / 4, SIDE, 4) int8, with zeros where there are none: in the order of their use
     rows   (3, outputs) float32: the scales, the sums of the codes, the biases
     """
 
@@ -43,9 +43,9 @@ class Int8Weights(NamedTuple):
 def arranged(codes: Any) -> Any:
     """(outputs, inputs) int8 as `Int8Weights` holds them."""
     outputs, inputs = codes.shape
-    whole = np.zeros((-(-outputs // _TOGETHER) * _TOGETHER, -(-inputs // _TAPS) * _TAPS), np.int8)
+    whole = np.zeros((-(-outputs // _TOGETHER) * _TOGETHER, -(-inputs // TAPS) * TAPS), np.int8)
     whole[:outputs, :inputs] = codes
-    blocks = whole.reshape(len(whole) // _SIDE, _SIDE, -1, _TAPS)
+    blocks = whole.reshape(len(whole) // SIDE, SIDE, -1, TAPS)
     return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3))
 
 
@@ -53,12 +53,12 @@ def _dots(vectors: int) -> Any:
     """What numba shall write for the products of so many vectors with the weights of `_TOGETHER` outputs."""
 
     @intrinsic
-    def dots(typing: Any, weights: Any, inputs: Any, width: Any, sums: Any) -> Any:
-        """weights, inputs, sums: addresses of (_BLOCKS, width / 4, _SIDE, 4) int8, (vectors, width) uint8 and
-        (vectors, _TOGETHER) int32."""
+    def dots(typing: Any, weights: Any, inputs: Any, width: Any, sums: Any, step: Any) -> Any:
+        """weights, inputs, sums: addresses of (_BLOCKS, width / 4, SIDE, 4) int8, (vectors, width) uint8 and
+        (vectors, _TOGETHER) int32, whose rows are `step` bytes apart."""
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            weights, inputs, width, sums = arguments
+            weights, inputs, width, sums, step = arguments
             start, go_on, end = _by_vnni(builder) if _LANES else _by_pairs(builder)
             totals = [[start() for _ in range(_BLOCKS)] for _ in range(vectors)]
 
@@ -67,22 +67,23 @@ def _dots(vectors: int) -> Any:
                     address = builder.add(address, builder.mul(step, step.type(count)))
                 return address
 
-            with cgutils.for_range(builder, builder.udiv(width, width.type(_TAPS))) as loop:
+            with cgutils.for_range(builder, builder.udiv(width, width.type(TAPS))) as loop:
                 blocks = [
-                    _loaded(builder, place(weights, (width, _SIDE * block), (loop.index, _TAPS * _SIDE)), _SIDE)
+                    _loaded(builder, place(weights, (width, SIDE * block), (loop.index, TAPS * SIDE)), SIDE)
                     for block in range(_BLOCKS)
                 ]
                 for vector, own in enumerate(totals):
-                    taps = _loaded(builder, place(inputs, (width, vector), (loop.index, _TAPS)), 1)
-                    alike = builder.shuffle_vector(taps, taps, _numbers(_SIDE)([0] * _SIDE))
+                    taps = _loaded(builder, place(inputs, (width, vector), (loop.index, TAPS)), 1)
+                    alike = builder.shuffle_vector(taps, taps, _numbers(SIDE)([0] * SIDE))
                     for total, block in zip(own, blocks, strict=True):
                         go_on(total, alike, block)
-            for index, total in enumerate(itertools.chain(*totals)):
-                there = builder.inttoptr(place(sums, (width.type(4 * _SIDE), index)), _numbers(_SIDE).as_pointer())
-                builder.store(end(total), there, align=1)
+            for vector, own in enumerate(totals):
+                for block, total in enumerate(own):
+                    there = builder.add(place(sums, (step, vector)), step.type(4 * SIDE * block))
+                    builder.store(end(total), builder.inttoptr(there, _numbers(SIDE).as_pointer()), align=1)
             return context.get_dummy_value()
 
-        return types.void(*[types.intp] * 4), generate
+        return types.void(*[types.intp] * 5), generate
 
     return dots
 
@@ -111,7 +112,7 @@ def _by_vnni(builder: Any) -> Any:
 def _by_pairs(builder: Any) -> Any:
     """The same without such an instruction: numbers of sixteen bits, of which every processor with vectors multiplies
     and adds two exactly. Of eight bits it would not: 255 * 127 twice is more than sixteen bits hold."""
-    numbers, sums = _TAPS * _SIDE, _numbers(2 * _SIDE)
+    numbers, sums = TAPS * SIDE, _numbers(2 * SIDE)
 
     def neighbours(value: Any, count: int) -> Any:
         """Sums of two, (count,) -> (count / 2,)"""
@@ -126,7 +127,7 @@ def _by_pairs(builder: Any) -> Any:
         builder.store(builder.add(builder.load(total), products), total)
 
     def end(total: Any) -> Any:
-        return neighbours(builder.load(total), 2 * _SIDE)
+        return neighbours(builder.load(total), 2 * SIDE)
 
     return partial(cgutils.alloca_once_value, builder, sums(None)), go_on, end
 
@@ -140,42 +141,62 @@ def _in_eight_bits(inputs, values, steps, lows):
     for i in range(len(inputs)):
         row = inputs[i]
         low, high = row[0], row[0]
-        for x in row:
-            low = min(low, x)
-            high = max(high, x)
+        for j in range(len(row)):
+            low = smaller(low, row[j])
+            high = larger(high, row[j])
         step = max((high - low) / f32(255), f32(1e-12))
         inverse = f32(1) / step
         for j in range(len(row)):
-            values[i, j] = np.uint8((row[j] - low) * inverse + f32(0.5))
+            values[i, j] = np.uint8(np.int32((row[j] - low) * inverse + f32(0.5)))
         steps[i], lows[i] = step, low
 
 
 @compiled()
-def multiply(inputs, weights, outputs):
-    """inputs (n, inputs) float32, `Int8Weights` -> outputs (n, outputs)."""
-    count = len(inputs)
-    codes, rows = weights.codes, weights.rows
-    values = np.zeros((count, _TAPS * codes.shape[1]), np.uint8)
-    steps, lows = np.empty(count, f32), np.empty(count, f32)
-    _in_eight_bits(inputs, values, steps, lows)
-    sums = np.empty((_MANY, _TOGETHER), np.int32)
+def sum_products(codes, values, sums):
+    """codes of `Int8Weights`, values (n, 4 * taps) uint8 -> sums (n, outputs) int32, with room for whole blocks."""
     for block in range(0, len(codes), _BLOCKS):
-        first = block * _SIDE
-        end = min(first + _TOGETHER, rows.shape[1])
         vector = 0
-        while vector < count:
-            together = _MANY if count - vector >= _MANY else 1
-            places = codes[block:].ctypes.data, values[vector:].ctypes.data, values.shape[1], sums.ctypes.data
+        while vector < len(values):
+            together = _MANY if len(values) - vector >= _MANY else 1
+            row = sums[vector]
+            places = (
+                codes[block:].ctypes.data,
+                values[vector:].ctypes.data,
+                values.shape[1],
+                row[block * SIDE :].ctypes.data,
+                4 * len(row),
+            )
             if together > 1:
                 _many_vectors(*places)
             else:
                 _one_vector(*places)
-            for i in range(together):
-                step, low, out, own = steps[vector + i], lows[vector + i], outputs[vector + i, first:end], sums[i]
-                for j in range(end - first):
-                    at = first + j
-                    out[j] = rows[0, at] * (step * f32(own[j]) + low * rows[1, at]) + rows[2, at]
             vector += together
+
+
+@compiled()
+def in_floats(sums, steps, lows, weights, outputs, add):
+    """What sums of products (n, outputs) of vectors with these steps and lows stand for -> outputs (n, outputs), added
+    to what is there if `add`."""
+    scales, codes, biases = weights.rows[0], weights.rows[1], weights.rows[2]
+    for i in range(len(outputs)):
+        step, low, own, out = steps[i], lows[i], sums[i], outputs[i]
+        for j in range(len(out)):
+            before = out[j] if add else f32(0)
+            out[j] = before + scales[j] * (step * f32(own[j]) + low * codes[j]) + biases[j]
+
+
+@compiled()
+def multiply(inputs, weights, outputs, add):
+    """inputs (n, inputs) float32, `Int8Weights` -> outputs (n, outputs), added to what is there if `add`."""
+    count, codes = len(inputs), weights.codes
+    most = min(count, _VECTORS)
+    values = np.zeros((most, TAPS * codes.shape[1]), np.uint8)
+    steps, lows, sums = np.empty(most, f32), np.empty(most, f32), np.empty((most, len(codes) * SIDE), np.int32)
+    for first in range(0, count, _VECTORS):
+        here = min(_VECTORS, count - first)
+        _in_eight_bits(inputs[first : first + here], values, steps, lows)
+        sum_products(codes, values[:here], sums)
+        in_floats(sums, steps, lows, weights, outputs[first : first + here], add)
 
 
 @compiled()
@@ -183,7 +204,29 @@ def gathered(ids, weights, width):
     """Rows of a matrix: ids (n,), `Int8Weights` -> (n, width) float32."""
     found = np.empty((len(ids), width), f32)
     for i in range(len(ids)):
-        block, lane = ids[i] // _SIDE, ids[i] % _SIDE
+        block, lane = ids[i] // SIDE, ids[i] % SIDE
         for j in range(width):
-            found[i, j] = weights.rows[0, ids[i]] * f32(weights.codes[block, j // _TAPS, lane, j % _TAPS])
+            found[i, j] = weights.rows[0, ids[i]] * f32(weights.codes[block, j // TAPS, lane, j % TAPS])
     return found
+
+
+@compiled()
+def arrange(matrix):
+    """(outputs, inputs) float32 as `Int8Weights`, without a bias."""
+    outputs, inputs = matrix.shape
+    blocks, taps = (outputs + _TOGETHER - 1) // _TOGETHER * _BLOCKS, (inputs + TAPS - 1) // TAPS
+    codes, rows = np.zeros((blocks, taps, SIDE, TAPS), np.int8), np.zeros((3, outputs), f32)
+    rounded = np.zeros((taps, TAPS), np.int8)
+    flat = rounded.reshape(taps * TAPS)
+    for output in range(outputs):
+        row, largest, total = matrix[output], f32(1e-12), np.int32(0)
+        for i in range(inputs):
+            largest = larger(largest, abs(row[i]))
+        inverse = f32(127) / largest
+        for i in range(inputs):
+            code = np.int32(np.rint(row[i] * inverse))
+            flat[i] = np.int8(code)
+            total += code
+        codes[output // SIDE, :, output % SIDE] = rounded
+        rows[0, output], rows[1, output] = largest / f32(127), total
+    return Int8Weights(codes, rows)

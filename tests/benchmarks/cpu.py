@@ -30,6 +30,7 @@ import torch
 from cpu_setup import Peaks, Work, interleaved
 
 from app.figures import markdown
+from s2t_core.model.int8 import is_int8
 
 PEER, FLOAT, INT8 = "transformers", "ours float32", "ours int8"
 
@@ -68,7 +69,7 @@ def embedded(options: argparse.Namespace, peaks: Peaks) -> list[dict[str, Any]]:
     features = setup.features_of(samples, decoder.features)
     steps = setup.ours_steps(decoder.model, features, options.tokens)
     bounds = setup.step_bounds(peaks, decoder.model.config)
-    name = INT8 if setup.is_int8(decoder.model) else FLOAT
+    name = INT8 if is_int8(decoder.model) else FLOAT
     rows.append(
         row(f"embedded, decoder step, {options.decoded} s", {name: steps}, options.repeats, bounds, 1 / options.tokens)
     )

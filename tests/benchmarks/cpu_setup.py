@@ -24,8 +24,8 @@ from s2t_core.decoding.segment import SegmentDecoder
 from s2t_core.features.cmvn import utterance_cmvn
 from s2t_core.features.fbank import fbank
 from s2t_core.model.checkpoint import load_model
-from s2t_core.model.int8 import Int8Linear, int8_is_exact
-from s2t_core.model.int8_decoder import make_int8
+from s2t_core.model.int8 import make_int8
+from s2t_core.model.int8_layers import Int8Linear
 from s2t_core.model.layout import lay_out
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.recognizer import load
@@ -44,7 +44,7 @@ class Peaks:
     """
 
     float32: float
-    int8: float | None
+    int8: float
     read: float
     read_far: float
 
@@ -57,11 +57,11 @@ def measured_peaks(quick: bool) -> Peaks:
     one, two = torch.randn(2, size, size)
     linear = torch.nn.Linear(size, size)
     work = 2 * size**3
-    eight = Int8Linear(linear) if int8_is_exact() else None
+    eight = Int8Linear(linear.weight)
     near, far = (torch.ones(bytes_ // 4) for bytes_ in (11 << 20, 256 << 20))
     return Peaks(
         work / _fastest(lambda: one @ two, repeats),
-        None if eight is None else work / _fastest(lambda: eight(one), repeats),
+        work / _fastest(lambda: eight(one), repeats),
         near.nbytes / _fastest(near.sum, 3 * repeats),
         far.nbytes / _fastest(far.sum, repeats),
     )
@@ -86,8 +86,7 @@ def encoder_bounds(peaks: Peaks, seconds: float, config: ModelConfig | None = No
     linear = layers * frames * 2 * (4 * dim * dim + 2 * dim * config.encoder_ffn_dim)
     other += layers * 4 * frames * frames * dim
     bounds = {name: (linear + other) / peaks.float32 for name in ("transformers", "ours float32")}
-    if peaks.int8:
-        bounds["ours int8"] = linear / peaks.int8 + other / peaks.float32
+    bounds["ours int8"] = linear / peaks.int8 + other / peaks.float32
     return bounds
 
 
@@ -128,8 +127,7 @@ def engines(folder: Path) -> dict[str, Engine]:
         "transformers": Engine(network.model.encoder, partial(_peer_steps, network), partial(_peer_search, network)),
         "ours float32": _ours(prepared(load_model(folder), eight_bits=False)),
     }
-    if int8_is_exact():
-        found["ours int8"] = _ours(prepared(load_model(folder), eight_bits=True))
+    found["ours int8"] = _ours(prepared(load_model(folder), eight_bits=True))
     return found
 
 
@@ -210,8 +208,7 @@ def recognisers(folder: Path, samples: Samples, beams: int, whisper: Path | None
 
         found["faster-whisper base int8"] = hear
     found["ours float32"] = partial(recogniser(folder, "float32", beams).hear, samples)
-    if int8_is_exact():
-        found["ours int8"] = partial(recogniser(folder, "int8", beams).hear, samples)
+    found["ours int8"] = partial(recogniser(folder, "int8", beams).hear, samples)
     return found
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 
-import numba
-import numpy as np
 import pytest
 import torch
 from conftest import MODEL
@@ -14,10 +12,10 @@ from support.peer import SMALL
 
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.errors import StaleCacheError
-from s2t_core.kernels import products
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.encoded import EncodedFrames
-from s2t_core.model.int8_decoder import Int8Decoder, int8_weights, make_int8
+from s2t_core.model.int8 import make_int8
+from s2t_core.model.int8_decoder import Int8Decoder
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 
 TOKENS = torch.tensor([[2, 7, 12, 9, 30, 11, 4]])
@@ -41,42 +39,6 @@ def models(request):
 def encoded():
     torch.manual_seed(1)
     return EncodedFrames(torch.randn(1, 37, SMALL.d_model))
-
-
-@pytest.mark.parametrize(("inputs", "outputs"), [(64, 64), (100, 30), (7, 129), (256, 64)])
-@pytest.mark.parametrize("count", [1, 2, 3, 5, 11])
-def test_a_product_is_that_of_the_rounded_weights_with_inputs_of_eight_bits(inputs, outputs, count):
-    torch.manual_seed(0)
-    weight, bias, vectors = torch.randn(outputs, inputs), torch.randn(outputs), torch.randn(count, inputs)
-    got = torch.empty(count, outputs)
-    products.multiply(vectors.numpy(), int8_weights(weight, bias), got.numpy())
-    low, high = vectors.amin(1, keepdim=True), vectors.amax(1, keepdim=True)
-    step = (high - low) / 255
-    scale = weight.abs().amax(1, keepdim=True) / 127
-    want = (low + step * ((vectors - low) / step).round()) @ ((weight / scale).round() * scale).T + bias
-    # Where a number lies in the middle between two steps the two may round differently: one step then.
-    assert float((got - want).abs().max()) <= float(step.max() * weight.abs().max()) + 1e-4
-
-
-def test_the_largest_products_do_not_overflow():
-    weight, vector = torch.full((64, 4096), 127.0), torch.full((1, 4096), 1.0)
-    vector[0, 0] = 0.0
-    got = torch.empty(1, 64)
-    products.multiply(vector.numpy(), int8_weights(weight, None), got.numpy())
-    torch.testing.assert_close(got, vector @ weight.T)
-
-
-def test_other_processors_come_to_the_same_sums(monkeypatch):
-    """The way without VNNI, on any processor: compiled anew beside the one that is used."""
-    monkeypatch.setattr(products, "_LANES", 0)
-    plain = products._dots(1)
-    run = numba.njit(lambda weights, inputs, width, sums: plain(weights, inputs, width, sums))
-    random = np.random.default_rng(0)
-    codes = random.integers(-127, 128, (products._TOGETHER, 100), np.int8)
-    values, sums = random.integers(0, 256, 100, np.uint8), np.empty(products._TOGETHER, np.int32)
-    weights = products.arranged(codes)
-    run(weights.ctypes.data, values.ctypes.data, 100, sums.ctypes.data)
-    assert (sums == codes.astype(int) @ values).all()
 
 
 def test_logits_are_near_those_in_float32(models, encoded):
