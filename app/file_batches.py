@@ -1,4 +1,4 @@
-"""The text of many files on a GPU: what is spoken in all of them is cut out first, and heard in batches."""
+"""The text of many files: what is spoken in them is cut out first, and heard in batches or on several cores."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class _Pool:
                 cut.texts[number] = text
                 done += len(sound) / SAMPLE_RATE_HZ
                 self._progress("text", done, seconds)
-        except Exception as error:  # of the GPU
+        except Exception as error:  # of a GPU, most likely
             for cut, number, _ in waiting:
                 if number not in cut.texts:
                     cut.fault = error

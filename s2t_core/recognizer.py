@@ -17,7 +17,7 @@ from s2t_core.config import (
 )
 from s2t_core.decoding.alignment import default_heads
 from s2t_core.decoding.lanes import Lanes
-from s2t_core.decoding.many import batch_frames, hear_many
+from s2t_core.decoding.many import batch_frames, hear_many, side_by_side
 from s2t_core.decoding.phrases import make_bias
 from s2t_core.decoding.reading import DecodedText
 from s2t_core.decoding.segment import FEATURE_FRAMES_PER_SECOND, Chunks, SegmentDecoder
@@ -95,7 +95,7 @@ class Recognizer:
     @property
     def hears_in_batches(self) -> bool:
         """Whether many segments at once are heard faster than one after the other."""
-        return self.decoder.in_lanes(0)
+        return self.decoder.in_lanes(0) or side_by_side(self.decoder.model) > 1
 
     def hear_later(self, sounds: Sequence[Samples]) -> Iterator[tuple[int, DecodedText]]:
         """The texts of segments whose sound was put off, each with its place among them, as they come."""
@@ -161,6 +161,8 @@ def load(
         model.requires_grad_(False).join_projections()
         if eight_bits:
             make_int8(model)
+            # Two made 10 s of speech no faster on two idle cores, at a third more work, and much slower on busy ones.
+            torch.set_num_threads(1)
         if target == "cpu" and not is_int8(model):
             lay_out(model)
     model = model.to(target, HALVES.get(half, torch.float32))

@@ -1,8 +1,9 @@
-"""The texts of many recordings: in batches of about one length, the longest first, features computed on the device."""
+"""The texts of many recordings, the longest first: on a GPU in batches of about one length, on a CPU side by side."""
 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from s2t_core.decoding.reading import DecodedText
 from s2t_core.decoding.segment import SegmentDecoder
 from s2t_core.features.bank import features_batch
 from s2t_core.features.fbank import WINDOW_SAMPLES, frame_count
+from s2t_core.model.int8 import is_int8
+from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.model.subsampler import settled_frames
 from s2t_core.types import Samples
 
@@ -42,9 +45,9 @@ def hear_many(
     counts = [frame_count(len(clip)) for clip in clips]
     groups = list(_groups(counts, batch_frames, decoder))
     in_batches = set(itertools.chain(*groups))
-    for place, clip in enumerate(clips):
-        if place not in in_batches:
-            yield place, decoder.hear(clip)
+    alone = sorted(set(range(len(clips))) - in_batches, key=lambda place: -counts[place])
+    with ThreadPoolExecutor(side_by_side(decoder.model)) as beside:
+        yield from zip(alone, beside.map(decoder.hear, [clips[place] for place in alone]), strict=True)
     pinned = decoder.model.device.type == "cuda"
     with ThreadPoolExecutor(1) as beside:  # copies the next batch together while the device works
         waiting = [beside.submit(_batch, clips, group, pinned) for group in groups[:1]]
@@ -53,6 +56,13 @@ def hear_many(
             if number + 1 < len(groups):
                 waiting.append(beside.submit(_batch, clips, groups[number + 1], pinned))
             yield from zip(batch.places, _hear(decoder, batch, read), strict=True)
+
+
+def side_by_side(model: Speech2TextForConditionalGeneration) -> int:
+    """Recordings that are heard at once, each on a core: compiled code needs no lock of the interpreter."""
+    if not is_int8(model):
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def batch_frames(device: torch.device) -> int:
