@@ -33,7 +33,7 @@ from s2t_core.streaming.mark import SessionMark
 from s2t_core.streaming.open_segment import PutOff, in_stream
 from s2t_core.streaming.vad import SileroDetector
 from s2t_core.tokenizer import load_tokenizer
-from s2t_core.types import DecodingOptions, Samples, Segment
+from s2t_core.types import SAMPLE_RATE_HZ, DecodingOptions, Samples, Segment
 
 DEVICES = ("auto", "cpu", "cuda")
 HALVES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -109,9 +109,10 @@ class Recognizer:
 
     def warm_up(self) -> None:
         """The first passes allocate, compile and record: for the most usual lengths they shall not fall on the user."""
-        for seconds in _USUAL_S if self.decoder.lanes is not None else _USUAL_S[:1]:
+        for seconds in _USUAL_S if self.decoder.lanes is not None else _USUAL_S[1:2]:
             frames = seconds * FEATURE_FRAMES_PER_SECOND
             self.decoder.finish(np.zeros((frames, self.decoder.features.num_mel_bins), dtype=np.float32))
+        self.decoder.place(np.zeros(SAMPLE_RATE_HZ, dtype=np.float32), "a")
 
 
 def load(

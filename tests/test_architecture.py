@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "s2t_core.kernels": [],
     "s2t_core.model": ["s2t_core.types", "s2t_core.config", "s2t_core.errors", "s2t_core.kernels"],
     "s2t_core.features": ["s2t_core.types", "s2t_core.config", "s2t_core.errors"],
-    "s2t_core.decoding": ["s2t_core.types", "s2t_core.config", "s2t_core.errors", "s2t_core.model",
+    "s2t_core.decoding": ["s2t_core.types", "s2t_core.config", "s2t_core.errors", "s2t_core.kernels", "s2t_core.model",
                           "s2t_core.tokenizer", "s2t_core.features"],
     "s2t_core.streaming": ["s2t_core.types", "s2t_core.events", "s2t_core.features", "s2t_core.decoding",
                            "s2t_core.tokenizer"],

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from s2t_core.decoding.paths import best_paths
+from s2t_core.kernels.paths import best_path
 
 Span = tuple[int, int]  # first frame, end
 Heads = tuple[tuple[int, int], ...]  # (decoder layer, head)
@@ -17,6 +18,7 @@ Heads = tuple[tuple[int, int], ...]  # (decoder layer, head)
 # Some heads park on the first frames when they have nothing to say (NeMo's AlignAtt skips 8 frames of 80 ms).
 _SINK_FRAMES = 2
 _SMOOTHING = 5  # frames
+_LEAST = 1e-6  # of a weight, so that it has a logarithm
 
 
 def default_heads(layers: int, heads: int) -> Heads:
@@ -45,22 +47,19 @@ def attended_frames(weights: Tensor) -> list[int]:
     return frames
 
 
-def monotonic_spans(weights: Sequence[Tensor], device: torch.device | None = None) -> list[list[Span] | None]:
+def monotonic_spans(weights: Sequence[Tensor]) -> list[list[Span] | None]:
     """The best way to cut the frames of each text into one stretch a token, in order: (tokens, frames) each -> (first,
     end) frames; None where there are more tokens than frames.
 
-    Viterbi over log attention; a token holds at least one frame. device: where the paths are searched
+    Viterbi over log attention; a token holds at least one frame.
     """
-    found: list[list[Span] | None] = [None] * len(weights)
-    rows = [row for row, one in enumerate(weights) if 0 < one.shape[0] <= one.shape[1]]
-    if not rows:
-        return found
-    counts, frames = ([weights[row].shape[side] for row in rows] for side in (0, 1))
-    gains = torch.zeros(max(frames), len(rows), max(counts))
-    for place, row in enumerate(rows):
-        gains[: frames[place], place, : counts[place]] = weights[row].float().clamp_min(1e-6).log().T
-    for row, path in zip(rows, best_paths(gains.to(device), frames, counts), strict=True):
-        if path is not None:
-            firsts = np.searchsorted(path, np.arange(len(weights[row]))).tolist()
-            found[row] = list(zip(firsts, [*firsts[1:], len(path)], strict=True))
-    return found
+    return [_monotonic_spans(one.float().clamp_min(_LEAST).log().T.contiguous().cpu().numpy()) for one in weights]
+
+
+def _monotonic_spans(gains: NDArray[np.float32]) -> list[Span] | None:
+    frames, count = gains.shape
+    if not 0 < count <= frames:
+        return None
+    path = best_path(gains, np.zeros(count, bool), False)
+    firsts = np.searchsorted(path, np.arange(count)).tolist()
+    return list(zip(firsts, [*firsts[1:], frames], strict=True))

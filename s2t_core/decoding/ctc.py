@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from s2t_core.decoding.paths import Path, best_paths
+from s2t_core.kernels.paths import best_path
 from s2t_core.model.ctc import BLANK, spell
 
 _GAINS = 1 << 26  # that are in memory at once
@@ -40,15 +41,15 @@ def _letter_spans(log_probs: Tensor, frames: Sequence[int], texts: Sequence[Sequ
     leaps = np.zeros(table.shape, dtype=bool)
     leaps[:, 2:] = (table[:, 2:] != BLANK) & (table[:, 2:] != table[:, :-2])
     states = torch.from_numpy(table).to(log_probs.device)
-    gains = log_probs.transpose(0, 1).gather(2, states.expand(log_probs.shape[1], -1, -1))
-    paths = best_paths(gains, list(frames), counts, torch.from_numpy(leaps).to(log_probs.device))
-    return [
-        None if path is None else _stretches(path, np.arange(1, count, 2))
-        for path, count in zip(paths, counts, strict=True)
-    ]
+    gains = log_probs.gather(2, states.unsqueeze(1).expand(-1, log_probs.shape[1], -1)).cpu().numpy()
+    found: list[list[Span] | None] = []
+    for own, leap, end, count in zip(gains, leaps, frames, counts, strict=True):
+        path = best_path(np.ascontiguousarray(own[:end, :count]), leap[:count], True)
+        found.append(_stretches(path, np.arange(1, count, 2)) if len(path) else None)
+    return found
 
 
-def _stretches(path: Path, states: np.typing.NDArray[np.int64]) -> list[Span]:
+def _stretches(path: NDArray[np.int64], states: NDArray[np.int64]) -> list[Span]:
     """The frames of each of the states, that the path goes through."""
     firsts, ends = np.searchsorted(path, states), np.searchsorted(path, states, side="right")
     return list(zip(firsts.tolist(), ends.tolist(), strict=True))

@@ -24,7 +24,6 @@ from s2t_core.types import Alternative
 # A word is not stretched further than this around the frames its pieces attend to: the rest is silence.
 _REACH_S = 0.3
 _ROWS = 1024  # of probabilities of a whole vocabulary that are in memory at once
-_FEW = 4  # segments; the frames of fewer are walked through faster on the host
 
 Span = tuple[int, int]  # first frame, end
 Tokens = tuple[int, ...]
@@ -138,15 +137,13 @@ class Reader:
         if self.ctc is None:
             return [None] * len(words)
         log_probs = self.ctc(encoded.values.float())
-        log_probs = log_probs.cpu() if len(words) < _FEW else log_probs
         return word_spans(log_probs, frames, [[word.text for word in said] for said in words])
 
     def _spans(self, weights: Sequence[Tensor]) -> list[list[Span]]:
         """Where each token was heard, by attention: weights (tokens + 1, frames) of every text."""
         found = []
-        device = self.model.device if len(weights) >= _FEW else torch.device("cpu")
         reach = round(_REACH_S * self.frames_per_second)
-        for one, spans in zip(weights, monotonic_spans(weights, device), strict=True):
+        for one, spans in zip(weights, monotonic_spans(weights), strict=True):
             count, frames = one.shape
             if spans is None:  # more pieces than frames: nothing better than an even spread
                 marks = np.linspace(0, frames, count + 1).astype(int)

@@ -14,7 +14,7 @@ from s2t_core.kernels.products import multiply
 from s2t_core.model.decoder import Decoder, DecoderLayer, DecoderOutput
 from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.int8_cache import Floats, Int8Cache, Sources
-from s2t_core.model.int8_layers import KINDS, Int8Linear, norm_weights, weights_of
+from s2t_core.model.int8_layers import KINDS, Int8Linear, norm_weights, rows_of, weights_of
 
 
 class Int8Decoder(nn.Module):
@@ -54,7 +54,7 @@ class Int8Decoder(nn.Module):
         """frames (utterances, n, d_model), behind the settled ones"""
         utterances, count, width = frames.shape
         heads = self._config.decoder_attention_heads
-        inputs = frames.reshape(-1, width).numpy()
+        inputs = rows_of(frames).numpy()
         both = np.empty((len(self._sources), utterances, count, 2, heads, width // heads), np.float32)
         for weights, outputs in zip(self._sources, both, strict=True):
             multiply(inputs, weights, outputs.reshape(len(inputs), 2 * width), False)

@@ -48,6 +48,11 @@ def norm_weights(norms: Iterable[nn.LayerNorm]) -> Floats:
     return found
 
 
+def rows_of(tensor: Tensor) -> Tensor:
+    """(..., width) -> (n, width), in one piece: for another layout in memory kernels would be compiled anew."""
+    return tensor.reshape(-1, tensor.shape[-1]).contiguous()
+
+
 class Int8Linear(nn.Module):
     """A linear layer: the head, or embeddings when it is looked up in."""
 
@@ -57,9 +62,9 @@ class Int8Linear(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(..., features in) -> (..., features out)"""
-        flat = inputs.reshape(-1, inputs.shape[-1])
-        outputs = flat.new_empty(len(flat), self._weights.rows.shape[1])
-        multiply(flat.numpy(), self._weights, outputs.numpy(), False)
+        rows = rows_of(inputs)
+        outputs = rows.new_empty(len(rows), self._weights.rows.shape[1])
+        multiply(rows.numpy(), self._weights, outputs.numpy(), False)
         return outputs.view(*inputs.shape[:-1], -1)
 
     def rows(self, ids: NDArray[np.int64], width: int) -> Floats:
@@ -113,7 +118,7 @@ class Int8EncoderLayer(nn.Module):
         """hidden (batch, n, d_model) -> queries, and keys and values, each (batch, heads, n, head_dim)."""
         batch, count, width = hidden.shape
         joined = hidden.new_empty(batch * count, 3 * width)
-        begin_encoder_layer(hidden.reshape(-1, width).numpy(), self._weights, joined.numpy())
+        begin_encoder_layer(rows_of(hidden).numpy(), self._weights, joined.numpy())
         query, keys, values = joined.view(batch, count, 3, self._heads, -1).permute(2, 0, 3, 1, 4)
         return query, KeysValues(keys, values)
 
@@ -121,7 +126,7 @@ class Int8EncoderLayer(nn.Module):
         """context (batch, n, heads, head_dim)"""
         outputs = hidden.clone(memory_format=torch.contiguous_format)
         rows = outputs.view(-1, outputs.shape[-1])
-        end_encoder_layer(rows.numpy(), context.reshape(rows.shape).numpy(), self._weights, self._kind)
+        end_encoder_layer(rows.numpy(), rows_of(context.flatten(2)).numpy(), self._weights, self._kind)
         return outputs
 
 
@@ -131,5 +136,5 @@ def _attended(query: Tensor, source: KeysValues, mask: Tensor | None) -> Tensor:
         return functional.scaled_dot_product_attention(query, *source, attn_mask=mask).transpose(1, 2)
     context = torch.empty_like(query.transpose(1, 2), memory_format=torch.contiguous_format)
     for one, keys, values, found in zip(query, *source, context, strict=True):
-        attend(one.numpy(), keys.numpy(), values.numpy(), found.numpy())
+        attend(*(part.contiguous().numpy() for part in (one, keys, values)), found.numpy())
     return context
