@@ -120,7 +120,8 @@ def attend_cross(queries, keys, values, frames, each, context, weights):
                     for d in range(dim):
                         out[d] += share * value[d]
                 if len(weights):
-                    weights[at, head, :count] = scores[:count]
+                    for frame in range(count):
+                        weights[at, head, frame] = scores[frame]
 
 
 @compiled()
@@ -135,7 +136,8 @@ def attend(queries, keys, values, context):
     scores, outputs = np.empty((_QUERIES, positions), f32), np.empty((_QUERIES, dim), f32)
     for head in range(heads):
         looked_at, found = arrange(keys[head]), arrange(values[head].T)
-        looked_at.rows[0] *= scale
+        for position in range(positions):
+            looked_at.rows[0, position] *= scale
         weights = np.zeros((_QUERIES, TAPS * found.codes.shape[1]), np.uint8)
         sums = np.empty((_QUERIES, SIDE * len(found.codes)), np.int32)
         steps, lows = np.empty(_QUERIES, f32), np.zeros(_QUERIES, f32)
@@ -146,4 +148,6 @@ def attend(queries, keys, values, context):
                 steps[i] = _softmax_in_eight_bits(scores[i], weights[i])
             sum_products(found.codes, weights[:here], sums)
             in_floats(sums, steps, lows, found, outputs[:here], False)
-            context[first : first + here, head] = outputs[:here]
+            for i in range(here):
+                for d in range(dim):
+                    context[first + i, head, d] = outputs[i, d]

@@ -216,17 +216,18 @@ def arrange(matrix):
     outputs, inputs = matrix.shape
     blocks, taps = (outputs + _TOGETHER - 1) // _TOGETHER * _BLOCKS, (inputs + TAPS - 1) // TAPS
     codes, rows = np.zeros((blocks, taps, SIDE, TAPS), np.int8), np.zeros((3, outputs), f32)
-    rounded = np.zeros((taps, TAPS), np.int8)
-    flat = rounded.reshape(taps * TAPS)
+    rounded = np.zeros(taps * TAPS, np.int8)
     for output in range(outputs):
         row, largest, total = matrix[output], f32(1e-12), np.int32(0)
         for i in range(inputs):
             largest = larger(largest, abs(row[i]))
-        inverse = f32(127) / largest
+        inverse, block, lane = f32(127) / largest, codes[output // SIDE], output % SIDE
         for i in range(inputs):
             code = np.int32(np.rint(row[i] * inverse))
-            flat[i] = np.int8(code)
+            rounded[i] = np.int8(code)
             total += code
-        codes[output // SIDE, :, output % SIDE] = rounded
+        for tap in range(taps):
+            for i in range(TAPS):
+                block[tap, lane, i] = rounded[tap * TAPS + i]
         rows[0, output], rows[1, output] = largest / f32(127), total
     return Int8Weights(codes, rows)
