@@ -10,17 +10,18 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from s2t_core.kernels.compiling import compiled, larger, smaller
 
 f32 = np.float32
-_features = binding.get_host_cpu_features()
+_features = cpu_target.target_context.codegen().magic_tuple()[2]  # of the processor that numba compiles for
 # Sums that one instruction (VNNI) goes on with, each by four products of eight bits; 0: there is none.
-_LANES = 16 if _features.get("avx512vnni") else 8 if _features.get("avxvnni") else 0
+_LANES = 16 if "+avx512vnni" in _features else 8 if "+avxvnni" in _features else 0
 SIDE = _LANES or 8  # outputs whose weights lie side by side
 TAPS = 4  # inputs whose weights lie side by side
 _BLOCKS = 4  # of outputs that are summed up at a time: the sums are independent, so that none waits for another
