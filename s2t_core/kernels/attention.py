@@ -1,11 +1,11 @@
-"""Attention of a decoder's new positions, to those before them and to the frames of an encoding."""
+"""Attention: of many to many with products in eight bits, and of a decoder's new positions to those before them."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from s2t_core.kernels.compiling import compiled, larger
-from s2t_core.kernels.products import SIDE, TAPS, arrange, in_floats, multiply, sum_products
+from s2t_core.kernels.products import SIDE, TAPS, Int8Weights, arrange, blocks_of, in_floats, multiply, sum_products
 
 f32 = np.float32
 _QUERIES = 32  # whose scores are in the nearer caches at once
@@ -91,63 +91,68 @@ def attend_own(joined, keys, values, lines, past, each, context):
 
 
 @compiled()
-def attend_cross(queries, keys, values, frames, each, context, weights):
-    """Attention of `each` positions an utterance to its encoding.
+def arranged_sources(both, frames):
+    """Keys and values (2, utterances, heads, room, dim) as `attend` takes them: codes and rows of `Int8Weights`
+    (utterances, heads, ...) for the products with keys, and of those with values.
 
-    queries (utterances * each, d_model); keys, values (utterances, heads, room, dim); frames (utterances,) that count
-    context (utterances * each, d_model); weights (utterances * each, heads, frames), or of length 0: not asked for
+    frames  (utterances,) that count
     """
-    utterances, heads, room, dim = keys.shape
+    _, utterances, heads, _, dim = both.shape
+    most = frames.max()
+    taps, places = (dim + TAPS - 1) // TAPS, (most + TAPS - 1) // TAPS
+    key_codes = np.zeros((utterances, heads, blocks_of(most), taps, SIDE, TAPS), np.int8)
+    value_codes = np.zeros((utterances, heads, blocks_of(dim), places, SIDE, TAPS), np.int8)
+    key_rows, value_rows = np.zeros((utterances, heads, 3, most), f32), np.zeros((utterances, heads, 3, dim), f32)
     scale = f32(1) / np.sqrt(f32(dim))
-    scores = np.empty(room, f32)
     for utterance in range(utterances):
         count = frames[utterance]
         for head in range(heads):
-            first = head * dim
-            for at in range(utterance * each, (utterance + 1) * each):
-                query = queries[at, first : first + dim]
-                for frame in range(count):
-                    key = keys[utterance, head, frame]
-                    product = f32(0)
-                    for d in range(dim):
-                        product += query[d] * key[d]
-                    scores[frame] = product * scale
-                _softmax(scores[:count])
-                out = context[at, first : first + dim]
-                out[:] = f32(0)
-                for frame in range(count):
-                    share, value = scores[frame], values[utterance, head, frame]
-                    for d in range(dim):
-                        out[d] += share * value[d]
-                if len(weights):
-                    for frame in range(count):
-                        weights[at, head, frame] = scores[frame]
+            keys, values = both[0, utterance, head, :count], both[1, utterance, head, :count].T
+            arrange(keys, key_codes[utterance, head], key_rows[utterance, head])
+            arrange(values, value_codes[utterance, head], value_rows[utterance, head])
+            for frame in range(count):
+                key_rows[utterance, head, 0, frame] *= scale
+    return key_codes, key_rows, value_codes, value_rows
 
 
 @compiled()
-def attend(queries, keys, values, context):
-    """Attention of many queries to all positions, its products in eight bits.
+def attend(queries, sources, frames, each, context, recorded):
+    """Attention of `each` positions an utterance to all frames of it that count.
 
-    queries (heads, queries, dim); keys, values (heads, positions, dim); context (queries, heads, dim)
+    queries (utterances * each, d_model); sources, frames: of `arranged_sources`; context (utterances * each, d_model)
+    recorded  the weights (utterances * each, heads, frames), or of length 0: not asked for
     """
-    heads, count, dim = queries.shape
-    positions = keys.shape[1]
-    scale = f32(1) / np.sqrt(f32(dim))
-    scores, outputs = np.empty((_QUERIES, positions), f32), np.empty((_QUERIES, dim), f32)
-    for head in range(heads):
-        looked_at, found = arrange(keys[head]), arrange(values[head].T)
-        for position in range(positions):
-            looked_at.rows[0, position] *= scale
-        weights = np.zeros((_QUERIES, TAPS * found.codes.shape[1]), np.uint8)
-        sums = np.empty((_QUERIES, SIDE * len(found.codes)), np.int32)
-        steps, lows = np.empty(_QUERIES, f32), np.zeros(_QUERIES, f32)
-        for first in range(0, count, _QUERIES):
-            here = min(_QUERIES, count - first)
-            multiply(queries[head, first : first + here], looked_at, scores[:here], False)
-            for i in range(here):
-                steps[i] = _softmax_in_eight_bits(scores[i], weights[i])
-            sum_products(found.codes, weights[:here], sums)
-            in_floats(sums, steps, lows, found, outputs[:here], False)
-            for i in range(here):
-                for d in range(dim):
-                    context[first + i, head, d] = outputs[i, d]
+    key_codes, key_rows, value_codes, value_rows = sources
+    for utterance in range(len(frames)):
+        for head in range(key_codes.shape[1]):
+            keys = Int8Weights(key_codes[utterance, head], key_rows[utterance, head])
+            values = Int8Weights(value_codes[utterance, head], value_rows[utterance, head])
+            for first in range(utterance * each, (utterance + 1) * each, _QUERIES):
+                end = min(first + _QUERIES, (utterance + 1) * each)
+                some, found = queries[first:end], context[first:end]
+                _attend_with(head, some, keys, values, frames[utterance], found, recorded[first:end])
+
+
+@compiled()
+def _attend_with(head, queries, keys, values, seen, context, recorded):
+    """One head's part of `attend`, of queries (n, d_model) to the first `seen` frames."""
+    count, dim = len(queries), values.rows.shape[1]
+    first = head * dim
+    own, found = np.empty((count, dim), f32), np.empty((count, dim), f32)
+    scores, sums = np.empty((count, keys.rows.shape[1]), f32), np.empty((count, SIDE * len(values.codes)), np.int32)
+    weights = np.zeros((count, TAPS * values.codes.shape[1]), np.uint8)
+    steps, lows = np.empty(count, f32), np.zeros(count, f32)
+    for i in range(count):
+        for d in range(dim):
+            own[i, d] = queries[i, first + d]
+    multiply(own, keys, scores, False)
+    for i in range(count):
+        steps[i] = _softmax_in_eight_bits(scores[i, :seen], weights[i])
+    sum_products(values.codes, weights, sums)
+    in_floats(sums, steps, lows, values, found, False)
+    for i in range(count):
+        for d in range(dim):
+            context[i, first + d] = found[i, d]
+    for i in range(len(recorded)):
+        for frame in range(seen):
+            recorded[i, head, frame] = steps[i] * f32(weights[i, frame])

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from s2t_core.kernels.attention import attend_cross, attend_own, exp
+from s2t_core.kernels.attention import attend, attend_own, exp
 from s2t_core.kernels.compiling import compiled, larger
 from s2t_core.kernels.products import Int8Weights, multiply
 
@@ -100,13 +100,13 @@ def end_encoder_layer(hidden, context, layer, activation):
 
 @compiled()
 def decoder_layer(  # noqa: PLR0913 a call that takes everything, so that there is one a layer
-    hidden, layer, activation, keys, values, lines, past, cross_keys, cross_values, frames, weights
+    hidden, layer, activation, keys, values, lines, past, sources, frames, recorded
 ):
     """A layer of the decoder: hidden (rows * new positions, d_model) becomes what it puts out.
 
     layer, activation  `DecoderWeights`; NO_ACTIVATION, RELU or GELU
     keys, values, lines, past  see `attend_own`
-    cross_keys, cross_values, frames, weights  see `attend_cross`
+    sources, frames, recorded  see `attend`
     """
     count, width = hidden.shape
     inputs, queries, joined = np.empty_like(hidden), np.empty_like(hidden), np.empty((count, 3 * width), f32)
@@ -118,7 +118,7 @@ def decoder_layer(  # noqa: PLR0913 a call that takes everything, so that there 
 
     normalise(hidden, layer.norms[2:4], inputs)
     multiply(inputs, layer.cross_in, queries, False)
-    attend_cross(queries, cross_keys, cross_values, frames, count // len(cross_keys), inputs, weights)
+    attend(queries, sources, frames, count // len(frames), inputs, recorded)
     multiply(inputs, layer.cross_out, hidden, True)
 
     _feed_forward(hidden, layer.norms[4:], layer.fc1, layer.fc2, activation)

@@ -212,11 +212,16 @@ def gathered(ids, weights, width):
 
 
 @compiled()
-def arrange(matrix):
-    """(outputs, inputs) float32 as `Int8Weights`, without a bias."""
+def blocks_of(outputs):
+    """The first extent of the codes of so many outputs."""
+    return (outputs + _TOGETHER - 1) // _TOGETHER * _BLOCKS
+
+
+@compiled()
+def arrange(matrix, codes, rows):
+    """(outputs, inputs) float32 -> codes and rows as those of `Int8Weights`, without a bias; they begin as zeros."""
     outputs, inputs = matrix.shape
-    blocks, taps = (outputs + _TOGETHER - 1) // _TOGETHER * _BLOCKS, (inputs + TAPS - 1) // TAPS
-    codes, rows = np.zeros((blocks, taps, SIDE, TAPS), np.int8), np.zeros((3, outputs), f32)
+    taps = codes.shape[1]
     rounded = np.zeros(taps * TAPS, np.int8)
     for output in range(outputs):
         row, largest, total = matrix[output], f32(1e-12), np.int32(0)
@@ -231,4 +236,3 @@ def arrange(matrix):
             for i in range(TAPS):
                 block[tap, lane, i] = rounded[tap * TAPS + i]
         rows[0, output], rows[1, output] = largest / f32(127), total
-    return Int8Weights(codes, rows)

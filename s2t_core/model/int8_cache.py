@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from s2t_core.kernels.attention import arranged_sources
 from s2t_core.model.cache import check_generation
 from s2t_core.model.encoded import EncodedFrames
 
@@ -15,7 +16,7 @@ Floats = NDArray[np.float32]
 
 
 class Sources:
-    """Keys and values of an encoding that may grow: each head's in one piece, since every step reads all of them.
+    """Keys and values of an encoding that may grow.
 
     both     (layers, 2, utterances, heads, room, dim)
     settled  frames that are written for good
@@ -47,8 +48,8 @@ class Int8Cache:
     def __init__(self, sources: Sources, encoded: EncodedFrames, beams: int, capacity: int) -> None:
         layers, _, utterances, heads, _, dim = sources.both.shape
         rows = utterances * beams
-        self.cross_keys, self.cross_values = sources.both.swapaxes(0, 1)
         self.frames = _real_frames(encoded)
+        self.sources = [arranged_sources(both, self.frames) for both in sources.both]
         self.length = 0
         self.keys, self.values = np.empty((2, layers, rows, heads, capacity, dim), np.float32)
         self.lines = np.zeros((rows, capacity), np.int64)

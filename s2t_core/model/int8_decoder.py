@@ -87,8 +87,7 @@ class Int8Decoder(nn.Module):
                 cache.values[index],
                 cache.lines,
                 cache.length,
-                cache.cross_keys[index],
-                cache.cross_values[index],
+                cache.sources[index],
                 cache.frames,
                 recorded,
             )

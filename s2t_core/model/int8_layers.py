@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from s2t_core.kernels.attention import attend
+from s2t_core.kernels.attention import arranged_sources, attend
 from s2t_core.kernels.layer import GELU, RELU, EncoderWeights, begin_encoder_layer, end_encoder_layer
 from s2t_core.kernels.products import Int8Weights, arranged, gathered, multiply
 from s2t_core.model.activations import Activation
@@ -22,6 +22,7 @@ Floats = NDArray[np.float32]
 KINDS: dict[Activation, int] = {functional.relu: RELU, functional.gelu: GELU}
 _LARGEST = 127
 _LEAST = 1e-12
+NOT_RECORDED = np.empty((0, 0, 0), np.float32)
 _FEW = 128  # queries, for which the keys are not worth the way to eight bits
 
 
@@ -123,18 +124,20 @@ class Int8EncoderLayer(nn.Module):
         return query, KeysValues(keys, values)
 
     def _finish(self, hidden: Tensor, context: Tensor) -> Tensor:
-        """context (batch, n, heads, head_dim)"""
+        """context (batch, n, d_model)"""
         outputs = hidden.clone(memory_format=torch.contiguous_format)
         rows = outputs.view(-1, outputs.shape[-1])
-        end_encoder_layer(rows.numpy(), rows_of(context.flatten(2)).numpy(), self._weights, self._kind)
+        end_encoder_layer(rows.numpy(), rows_of(context).numpy(), self._weights, self._kind)
         return outputs
 
 
 def _attended(query: Tensor, source: KeysValues, mask: Tensor | None) -> Tensor:
-    """(batch, heads, n, head_dim) -> (batch, n, heads, head_dim)"""
+    """(batch, heads, n, head_dim) -> (batch, n, d_model)"""
     if mask is not None or query.shape[2] < _FEW:
-        return functional.scaled_dot_product_attention(query, *source, attn_mask=mask).transpose(1, 2)
-    context = torch.empty_like(query.transpose(1, 2), memory_format=torch.contiguous_format)
-    for one, keys, values, found in zip(query, *source, context, strict=True):
-        attend(*(part.contiguous().numpy() for part in (one, keys, values)), found.numpy())
-    return context
+        return functional.scaled_dot_product_attention(query, *source, attn_mask=mask).transpose(1, 2).flatten(2)
+    batch, _, count, _ = query.shape
+    queries = rows_of(query.transpose(1, 2).flatten(2))
+    frames = np.full(batch, source.keys.shape[2])
+    sources, context = arranged_sources(torch.stack(source).numpy(), frames), torch.empty_like(queries)
+    attend(queries.numpy(), sources, frames, count, context.numpy(), NOT_RECORDED)
+    return context.view(batch, count, -1)

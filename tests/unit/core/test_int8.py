@@ -16,12 +16,12 @@ from torch.nn import functional
 
 from s2t_core.errors import CheckpointError
 from s2t_core.kernels import products
-from s2t_core.kernels.attention import attend
+from s2t_core.kernels.attention import arranged_sources, attend
 from s2t_core.model.attention import KeysValuesBuffer, additive
 from s2t_core.model.cache import causal_mask
 from s2t_core.model.encoder import EncoderLayer
 from s2t_core.model.int8 import is_int8, make_int8
-from s2t_core.model.int8_layers import Int8Conv, Int8EncoderLayer, Int8Linear, int8_weights
+from s2t_core.model.int8_layers import NOT_RECORDED, Int8Conv, Int8EncoderLayer, Int8Linear, int8_weights
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.recognizer import load, picks_int8
 
@@ -44,6 +44,16 @@ def layers(request):
 def off(got: torch.Tensor, want: torch.Tensor) -> float:
     assert got.shape == want.shape
     return float((got - want).std() / want.std())
+
+
+def attended(query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, frames: list[int]) -> torch.Tensor:
+    """(rows, heads, n, dim) each"""
+    rows, heads, count, dim = query.shape
+    got = torch.empty(rows * count, heads * dim)
+    queries = query.transpose(1, 2).reshape(got.shape)
+    sources = arranged_sources(torch.stack([keys, values]).numpy(), np.array(frames))
+    attend(queries.numpy(), sources, np.array(frames), count, got.numpy(), NOT_RECORDED)
+    return got.view(rows, count, heads, dim).transpose(1, 2)
 
 
 @pytest.mark.parametrize(("inputs", "outputs"), [(64, 64), (100, 30), (7, 129), (256, 64)])
@@ -101,18 +111,25 @@ def test_zeros_give_the_bias():
 @pytest.mark.parametrize(("queries", "positions"), [(3, 5), (150, 150), (40, 301)])
 def test_attention_in_eight_bits_is_near_that_in_float32(queries, positions):
     torch.manual_seed(0)
-    query, keys, values = torch.randn(4, queries, 64), torch.randn(4, positions, 64), torch.randn(4, positions, 64)
-    got = torch.empty(queries, 4, 64)
-    attend(query.numpy(), keys.numpy(), values.numpy(), got.numpy())
-    assert off(got.transpose(0, 1), functional.scaled_dot_product_attention(query, keys, values)) < 0.03
+    query, keys, values = (torch.randn(2, 4, count, 64) for count in (queries, positions, positions))
+    got = attended(query, keys, values, [positions, positions])
+    assert off(got, functional.scaled_dot_product_attention(query, keys, values)) < 0.03
+
+
+def test_frames_that_do_not_count_change_nothing():
+    torch.manual_seed(0)
+    query, keys, values = (torch.randn(2, 4, count, 64) for count in (5, 50, 50))
+    keys[1, :, 30:], values[1, :, 30:] = 1000.0, 0.1
+    got = attended(query, keys, values, [50, 30])
+    want = functional.scaled_dot_product_attention(query[1], keys[1, :, :30], values[1, :, :30])
+    assert off(got[1], want) < 0.03
 
 
 def test_attention_that_looks_at_one_place_alone_gives_what_is_there():
-    keys, values = torch.zeros(1, 40, 16), torch.randn(1, 40, 16)
-    keys[0, 7] = 100.0
-    got = torch.empty(1, 1, 16)
-    attend(torch.ones(1, 1, 16).numpy(), keys.numpy(), values.numpy(), got.numpy())
-    torch.testing.assert_close(got[0, 0], values[0, 7], atol=0.02, rtol=0)
+    keys, values = torch.zeros(1, 1, 40, 16), torch.randn(1, 1, 40, 16)
+    keys[0, 0, 7] = 100.0
+    got = attended(torch.ones(1, 1, 1, 16), keys, values, [40])
+    torch.testing.assert_close(got[0, 0, 0], values[0, 0, 7], atol=0.02, rtol=0)
 
 
 @pytest.mark.parametrize("frames", [7, 200])
