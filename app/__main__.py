@@ -9,7 +9,10 @@ def main() -> int:
         from app.ctl import main as ctl
 
         return ctl(sys.argv[1:])
-    from app.cli import main as command
+    from app.collector import put_off
+
+    with put_off():
+        from app.cli import main as command
 
     return command()
 

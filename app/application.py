@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.collector import put_off
 from app.desk.companions import Companions
 from app.desk.desktop import Desktop
 from app.desk.hotkey_desk import HotkeyDesk
 from app.desk.typing_desk import TypingDesk
 from app.errors import AppError, sentence
+from app.hear_signals import hear_signals
 from app.logs import log_thread
 from app.output.platform import focus, watch, ways
 from app.paths import runtime_folder, settings_file
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from s2t_core.recognizer import Recognizer
 
 _LAST_WORDS_S = 5.0
-_SIGNAL_MS = 200
 
 
 def load_recognizer(model: Path, device: str) -> Recognizer:
@@ -42,45 +41,40 @@ def load_recognizer(model: Path, device: str) -> Recognizer:
 
 def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) -> int:
     """Open the window and stay until it is closed."""
-    application = QApplication(sys.argv[:1])
-    application.setApplicationName("dictate")
-    application.setApplicationDisplayName("Dictate")
-    application.setDesktopFileName("dictate")
-    apply_style(application)
-    instance, fault = None, ""
-    try:
-        instance = claim(runtime_folder())
-    except AppError as error:  # two windows are better than none
-        fault = str(error)
-    if instance is None and not fault:
-        ask(runtime_folder(), f"show {os.environ.get('XDG_ACTIVATION_TOKEN', '')}")
-        return 0
-    desktop = Desktop(
-        lambda: load_recognizer(model, device),
-        settings_file(),
-        wishes or DecodingOptions(),
-        (lambda: load_recognizer(model, "cpu")) if device == "auto" else None,
-    )
-    _report_crashes(desktop)
-    # Qt runs no Python while nothing happens, and Python handles Ctrl+C only while it runs.
-    # They end it without a question: `exit`, since `quit` asks the window.
-    signal.signal(signal.SIGINT, lambda *_: application.exit())
-    signal.signal(signal.SIGTERM, lambda *_: application.exit())
-    ticks = QTimer()
-    ticks.timeout.connect(lambda: None)
-    ticks.start(_SIGNAL_MS)
-    companions = Companions(desktop, model, device)
-    typing = TypingDesk(desktop, HotkeyDesk(desktop.settings), lambda: (focus(), watch(), ways()))
-    companions.settings.choosing_keys.connect(typing.rest)
-    if instance is not None:
-        instance.answer("show", lambda token: come_forward(desktop.window, token))
-        typing.answer(instance)
-    desktop.window.closing.connect(application.quit)
-    desktop.open()
-    if fault:
-        desktop.window.notice.show_notice(fault)
-    companions.open()
-    typing.open()
+    with put_off():
+        application = QApplication(sys.argv[:1])
+        application.setApplicationName("dictate")
+        application.setApplicationDisplayName("Dictate")
+        application.setDesktopFileName("dictate")
+        apply_style(application)
+        instance, fault = None, ""
+        try:
+            instance = claim(runtime_folder())
+        except AppError as error:  # two windows are better than none
+            fault = str(error)
+        if instance is None and not fault:
+            ask(runtime_folder(), f"show {os.environ.get('XDG_ACTIVATION_TOKEN', '')}")
+            return 0
+        desktop = Desktop(
+            lambda: load_recognizer(model, device),
+            settings_file(),
+            wishes or DecodingOptions(),
+            (lambda: load_recognizer(model, "cpu")) if device == "auto" else None,
+        )
+        _report_crashes(desktop)
+        hear_signals(application, application.exit)  # without a question: `quit` asks the window
+        companions = Companions(desktop, model, device)
+        typing = TypingDesk(desktop, HotkeyDesk(desktop.settings), lambda: (focus(), watch(), ways()))
+        companions.settings.choosing_keys.connect(typing.rest)
+        if instance is not None:
+            instance.answer("show", lambda token: come_forward(desktop.window, token))
+            typing.answer(instance)
+        desktop.window.closing.connect(application.quit)
+        desktop.open()
+        if fault:
+            desktop.window.notice.show_notice(fault)
+        companions.open()
+        typing.open()
     code = application.exec()
     ended = desktop.shut_down(_LAST_WORDS_S)
     ended = typing.shut_down() and ended

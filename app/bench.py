@@ -1,4 +1,4 @@
-"""`dictate bench`: recorded speech, strung together, through live sessions at the pace of speech."""
+"""`dictate bench`: recorded speech through live sessions at the pace of speech, and how fast the model's parts are."""
 
 from __future__ import annotations
 
@@ -43,11 +43,44 @@ def add_bench(
     live.set_defaults(run=run_live)
     soak = actions.add_parser("soak", help="one long session: does its cost or memory grow?", parents=parents)
     add_recordings(soak)
-    soak.add_argument("--minutes", type=_minutes, default=60.0, metavar="N", help="of audio; default: 60")
+    soak.add_argument("--minutes", type=_positive, default=60.0, metavar="N", help="of audio; default: 60")
     soak.add_argument("--pace", type=int, choices=(0, 1), default=0, help="1: wait as in real time, 0: do not")
     _add_clock(soak)
     soak.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     soak.set_defaults(run=_run_soak)
+    _add_speed(actions, parents)
+
+
+def _add_speed(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], parents: list[argparse.ArgumentParser]
+) -> None:
+    speed = actions.add_parser(
+        "speed", help="the model's parts beside other recognisers and the processor's peaks", parents=parents
+    )
+    speed.add_argument("--seconds", type=_positive, default=10.0, metavar="N", help="of speech; default: 10")
+    speed.add_argument("--beams", type=_count, nargs="+", default=[1, 5], metavar="N", help="default: 1 5")
+    speed.add_argument("--threads", type=_count, default=1, metavar="N",
+                       help="default: 1, by processor time; more are measured by the clock")  # fmt: skip
+    speed.add_argument("--repeats", type=_count, default=5, metavar="N", help="in turn; medians count; default: 5")
+    speed.add_argument(
+        "--whisper", type=Path, metavar="DIR", help="a Whisper in CTranslate2's form, for faster-whisper"
+    )
+    speed.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    speed.add_argument("--plot", type=Path, metavar="FILE", help="draw them there (.png)")
+    speed.add_argument("--quick", action="store_true", help="three seconds of speech at most, once")
+    speed.set_defaults(run=_run_speed)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 100")
+    return int(text)
+
+
+def _run_speed(options: argparse.Namespace) -> int:
+    from app.speed.command import run_speed
+
+    return run_speed(options)
 
 
 def _add_clock(command: argparse.ArgumentParser) -> None:
@@ -56,7 +89,7 @@ def _add_clock(command: argparse.ArgumentParser) -> None:
                          "thread what it takes on an idle machine")  # fmt: skip
 
 
-def _minutes(text: str) -> float:
+def _positive(text: str) -> float:
     try:
         value = float(text)
     except ValueError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import os
 import sys
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from app.sessions import add_sessions
 from app.steering import add_steering, decoding_options
 from app.terminal import note, out, out_json, prepare_streams
 from app.train import add_train
+from app.version import VersionAction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Offline live dictation. Without a command the window opens.",
         parents=[common, steering],
     )
-    parser.add_argument("--version", action="version", version=f"dictate {_version()}")
+    parser.add_argument("--version", action=VersionAction, help="show the version and end")
     parser.set_defaults(run=_window, debug=False, model=model_in_use(), device="auto")
     commands = parser.add_subparsers(metavar="COMMAND")
 
@@ -160,13 +160,6 @@ def _width(text: str) -> int:
     return width
 
 
-def _version() -> str:
-    try:
-        return importlib.metadata.version("dictate")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"
-
-
 def _window(options: argparse.Namespace) -> int:
     from app.display import display_fault
     from app.errors import DisplayError
@@ -174,7 +167,10 @@ def _window(options: argparse.Namespace) -> int:
     fault = display_fault()
     if fault:
         raise DisplayError(fault)
-    from app.application import run_window
+    from app.collector import put_off
+
+    with put_off():
+        from app.application import run_window
 
     return run_window(options.model, options.device, decoding_options(options))
 

@@ -100,6 +100,10 @@ class DictationController(QObject):
         """The recogniser, once it is loaded, for others who transcribe."""
         return self._engine.recognizer()
 
+    def model_state(self) -> str:
+        """What the model does: loading, ready, asleep or failed."""
+        return self._engine.model_state()
+
     def load(self) -> None:
         """Load the model in the background."""
         self._engine.start()

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from app.collector import put_off
 from app.live_stream import LiveStream
-from app.memory import give_back
+from app.memory import give_back, keep_little
 from app.messages import EngineMessage, ModelFailed, ModelReady, Noticed, Stream
 from s2t_core.errors import S2TError
 from s2t_core.streaming.mark import SessionMark
@@ -57,6 +58,13 @@ class Engine(threading.Thread):
                 self._streams.put(_WAKE)
             return self._awake
 
+    def model_state(self) -> str:
+        """What the model does: loading, ready, asleep or failed."""
+        with self._turning:
+            if not self._awake.done():
+                return "asleep" if self._is_asleep else "loading"
+            return "ready" if self._awake.exception() is None else "failed"
+
     def listen(self, stream: Stream) -> None:
         """Queue a stream; it is transcribed when the model is loaded and the streams before it are over."""
         self._streams.put(stream)
@@ -66,6 +74,7 @@ class Engine(threading.Thread):
         self._streams.put(None)
 
     def run(self) -> None:
+        keep_little()
         if self._wake_up():
             while (stream := self._next()) is not None:
                 self._transcribe(stream)
@@ -99,6 +108,7 @@ class Engine(threading.Thread):
             self._is_asleep = False
             self._awake.set_result(self._recognizer)
         self._report(ModelReady(self._recognizer.name, self._recognizer.device))
+        give_back()  # its weights as they were read, before they were made those that are used
         return True
 
     def _fall_asleep(self) -> None:
@@ -111,8 +121,9 @@ class Engine(threading.Thread):
 
     def _loaded(self) -> Recognizer:
         try:
-            recognizer = self._load()
-            recognizer.warm_up()
+            with put_off():
+                recognizer = self._load()
+                recognizer.warm_up()
         except S2TError:
             raise
         except Exception as error:  # of the GPU or its driver, where there is one

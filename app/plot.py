@@ -1,4 +1,4 @@
-"""The picture of a sweep: how late words are committed against how many are wrong, a curve for each policy."""
+"""Pictures of figures: the curves of a sweep, bars of engines side by side, lines over lengths."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.errors import AppError
 
@@ -35,11 +36,7 @@ def draw(curves: Mapping[str, Sequence[Mark]], offline: float | None, file: Path
 
     Raises AppError for a file that cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(13, 6), layout="constrained")
-    FigureCanvasAgg(figure)  # draws without a screen
+    figure = _sheet(13, 6)
     for panel, title in zip(figure.subplots(1, 2), ("final text", "committed text"), strict=True):
         final = title == "final text"
         for number, (name, marks) in enumerate(curves.items()):
@@ -63,6 +60,63 @@ def draw(curves: Mapping[str, Sequence[Mark]], offline: float | None, file: Path
         panel.grid(alpha=0.3)
         if panel.get_legend_handles_labels()[0]:
             panel.legend()
+    _save(figure, file)
+
+
+def draw_bars(rows: Mapping[str, Mapping[str, float]], bounds: Mapping[str, Mapping[str, float]], file: Path) -> None:
+    """A panel for every row, a bar for every engine (ms), and across it the bound where it has one.
+
+    Raises AppError for a file that cannot be written.
+    """
+    figure = _sheet(11, 1 + 0.4 * sum(len(row) + 1 for row in rows.values()))
+    heights = [len(row) + 1 for row in rows.values()]
+    engines = list(dict.fromkeys(engine for row in rows.values() for engine in row))
+    panels = figure.subplots(len(rows), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
+    for panel, (name, row) in zip(panels[:, 0], rows.items(), strict=True):
+        for place, (engine, value) in enumerate(row.items()):
+            panel.barh(place, value, color=f"C{engines.index(engine) % 10}")
+            panel.annotate(
+                f" {value:.0f} ms" if value >= 100 else f" {value:.3g} ms", (value, place), va="center", fontsize=8
+            )
+            if (bound := bounds[name].get(engine)) is not None:
+                panel.plot([bound, bound], [place - 0.4, place + 0.4], color="black", linewidth=2)
+        panel.set_yticks(range(len(row)), list(row))
+        panel.set_title(f"{name} (black: the least that the processor allows)", fontsize=9)
+        panel.invert_yaxis()
+        panel.margins(x=0.15)
+    _save(figure, file)
+
+
+def draw_lines(panels: Mapping[str, Mapping[str, Mapping[float, float]]], axes: tuple[str, str], file: Path) -> None:
+    """A panel for every title, in it a line for every name: values over a logarithmic axis. axes: their names.
+
+    Raises AppError for a file that cannot be written.
+    """
+    figure = _sheet(6 * len(panels), 5)
+    for panel, (title, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+        for name, points in lines.items():
+            panel.plot(list(points), list(points.values()), marker="o", label=name)
+        panel.set_xscale("log")
+        panel.set_ylim(bottom=0)
+        panel.set_title(title)
+        panel.set_xlabel(axes[0])
+        panel.set_ylabel(axes[1])
+        panel.grid(alpha=0.3)
+        panel.legend()
+    _save(figure, file)
+
+
+def _sheet(width: float, height: float) -> Any:
+    """An empty figure, in inches, that is drawn without a screen."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _save(figure: Any, file: Path) -> None:
     try:
         figure.savefig(file, dpi=120)
     except OSError as error:

@@ -147,15 +147,17 @@ class PulseConnection:
             self.close()
             raise
 
-    def wait(self, wait_s: float) -> None:
-        """Let the server's messages in, for at most so long. Raises AudioError when the server has gone."""
-        loop = self._loop
+    def wait(self, wait_s: float) -> bool:
+        """Let the server's messages in, for at most so long; returns whether there was anything to do, and there may
+        be more. Raises AudioError when the server has gone."""
+        loop, done = self._loop, 0
         if self._pulse.pa_mainloop_prepare(loop, int(wait_s * 1e6)) >= 0 and self._pulse.pa_mainloop_poll(loop) >= 0:
-            self._pulse.pa_mainloop_dispatch(loop)
+            done = self._pulse.pa_mainloop_dispatch(loop)
         state = self._pulse.pa_context_get_state(self._context)
         if state in (_FAILED, _TERMINATED):
             reason = self._pulse.pa_strerror(self._pulse.pa_context_errno(self._context)).decode(errors="replace")
             raise AudioError(f"The sound server does not answer ({reason}).", _REMEDY)
+        return bool(done > 0)
 
     def take_changed(self) -> bool:
         """Whether devices or defaults have changed since the last call; true at first."""

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 _LOOK_S = 1.0
 _STOP_S = 2.0  # a sound server that hangs does not hold the end of the program up
 _SETTLE_S = 0.5  # a device that is plugged in appears in several steps
-_TURNS, _TURN_S = 5, 0.01  # a message of the server takes some turns to get through
+_TURNS = 20  # a message of the server takes some to get through
 _CARDS = Path("/proc/asound/cards")
 
 Signature = tuple[str, ...]  # differs when other inputs are there
@@ -55,7 +55,8 @@ class InputSignature:
         if self._server is None:
             self._server = self._connect()
         for _ in range(_TURNS):
-            self._server.wait(_TURN_S)
+            if not self._server.wait(0.0):  # who waits for what does not come wakes the processor once more
+                break
         if self._server.take_changed():
             found = self._server.sources()
             self._sources = tuple(f"{one.name} {one.is_default}" for one in found if not one.is_monitor)

@@ -25,6 +25,7 @@ class CtlDesk:
     start: Callable[[], None]
     stop: Callable[[], None]
     cancel: Callable[[], None]
+    model: Callable[[], str]
 
     def answer(self, instance: Instance) -> None:
         """Obey the words of `dictate ctl` from now on."""
@@ -59,7 +60,7 @@ class CtlDesk:
 
     def _status(self) -> str:
         now = self.state()
-        return json.dumps({"state": now.value, "recording": now.is_recording})
+        return json.dumps({"state": now.value, "recording": now.is_recording, "model": self.model()})
 
 
 def _alone(act: Callable[[], str | None]) -> Callable[[str], str | None]:

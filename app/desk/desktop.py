@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QObject, Signal
 from PySide6.QtWidgets import QApplication
 
 from app.audio.devices import InputDevice
@@ -24,6 +24,7 @@ from app.settings_file import read_settings
 from app.settings_writer import SettingsWriter
 from app.state import State
 from app.ui.announcer import announce
+from app.ui.first_paint import FirstPaint
 from app.ui.main_window import MainWindow
 from app.ui.theme import apply_theme
 from app.ui.transcript_layout import Edit
@@ -73,14 +74,15 @@ class Desktop(QObject):
         self._hint = ""
         self._alone = False  # the computer's sound is left out
         self._closed = 0  # items of the document that was shown last
+        self._begins: FirstPaint | None = None
         self._connect()
         self._look(self.settings)
 
     def open(self) -> None:
         """Show the window, then look for microphones and load the model behind it."""
         self.window.show()
-        self.controller.load()
-        QTimer.singleShot(0, self._first_look)
+        # Not before: while torch is read into memory no other thread runs any Python, and the window would stay empty.
+        self._begins = FirstPaint(self.window, self._begin)
 
     def use(self, settings: Settings) -> None:
         """Everything follows these settings from now on; they are saved behind the window."""
@@ -105,6 +107,8 @@ class Desktop(QObject):
 
     def shut_down(self, wait_s: float) -> bool:
         """Save what is to be saved and end the engine; returns whether it has ended in time."""
+        if self._begins is not None:
+            self._begins.cancel()
         ended = self.controller.shut_down(wait_s)
         QApplication.processEvents()  # the last words are on their way from the engine's thread
         self.controller.settle()
@@ -147,7 +151,8 @@ class Desktop(QObject):
             self._hint = ""
             self.window.hint.show_notice("")
 
-    def _first_look(self) -> None:
+    def _begin(self) -> None:
+        self.controller.load()
         self.find_inputs(again=False)
         self._watch.start()
         if self._notice:

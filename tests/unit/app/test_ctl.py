@@ -30,7 +30,8 @@ class Program:
 
     def __init__(self, instance):
         self.state, self.done, self.starts = State.IDLE, [], True
-        CtlDesk(lambda: self.state, self.start, self.stop, lambda: self.done.append("cancel")).answer(instance)
+        cancel = lambda: self.done.append("cancel")  # noqa: E731
+        CtlDesk(lambda: self.state, self.start, self.stop, cancel, lambda: "ready").answer(instance)
 
     def start(self):
         self.done.append("start")
@@ -80,7 +81,8 @@ def test_the_state_is_told(asked, program):
     for state in State:
         program.state = state
         kind, _, text = asked("status").partition(" ")
-        assert kind == "ok" and json.loads(text) == {"state": state.value, "recording": state.is_recording}
+        told = {"state": state.value, "recording": state.is_recording, "model": "ready"}
+        assert kind == "ok" and json.loads(text) == told
 
 
 def test_what_cannot_start_is_an_error(asked, program):
@@ -164,7 +166,11 @@ def test_the_command_prints_the_state(qtbot, tmp_path, program, folder):
         qtbot.waitUntil(lambda process=process: process.poll() is not None, timeout=20_000)
         out, err = process.communicate()
         assert (err, process.returncode) == ("", 0)
-        assert json.loads(out) == {"state": "listening", "recording": True} if said is None else out == said
+        assert (
+            json.loads(out) == {"state": "listening", "recording": True, "model": "ready"}
+            if said is None
+            else out == said
+        )
     assert program.done == ["stop"]
 
 

@@ -313,10 +313,30 @@ def test_a_model_that_nobody_uses_is_given_up_and_loaded_again_for_the_next_stre
     engine, messages = sleepy(load)
     for number in (2, 3):
         gone = weakref.ref(engine._recognizer)
-        assert asleep(engine) and gone() is None
+        assert asleep(engine) and gone() is None and engine.model_state() == "asleep"
         engine.listen(Stream(chunks()))
         assert words(messages) == f"word{number}"
     assert load.times == 3
+
+
+def test_what_the_model_does_is_told():
+    going, messages = threading.Event(), queue.SimpleQueue()
+
+    def load():
+        going.wait(20)
+        return Loading(fails_at=1)()
+
+    engine = Engine(load, messages.put)
+    assert engine.model_state() == "loading"
+    engine.start()
+    assert engine.model_state() == "loading"
+    going.set()
+    assert isinstance(messages.get(timeout=20), ModelFailed) and engine.model_state() == "failed"
+    engine = Engine(Loading(), messages.put)
+    engine.start()
+    assert isinstance(messages.get(timeout=20), ModelReady) and engine.model_state() == "ready"
+    engine.shut_down()
+    engine.join(10)
 
 
 def test_a_model_sleeps_only_if_it_may(sleepy):

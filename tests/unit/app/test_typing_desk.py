@@ -95,6 +95,7 @@ def begin(qtbot, monkeypatch):
         desktop.typing = TypingDesk(desktop, desktop.keys, lambda: (desktop.place, Quiet(), ways))
         desktop.open()
         desktop.typing.open()
+        qtbot.waitUntil(lambda: desktop.controller.model_state() == "ready")
         made.append(desktop)
         return desktop
 
