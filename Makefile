@@ -74,6 +74,8 @@ $(VENV)/.installed: pyproject.toml Makefile
 		$(PIP) install --index-url $(TORCH_CPU_INDEX) "torch==$(TORCH)+cpu"; \
 	fi
 	@$(PIP) install --editable .
+	@echo "Compiling for this processor"
+	@$(BIN)/dictate transcribe resources/audio/sample.flac >/dev/null
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed

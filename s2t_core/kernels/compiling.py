@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,14 @@ _NAME = "kernels-"
 _FAST = {"reassoc", "contract", "nsz", "arcp"}  # sums may be taken in any order; NaN and infinity stay what they are
 
 
-def _kept_in() -> Path | None:
-    """Where compiled code is kept; None: nowhere.
+def kept_in(sources: Iterable[Path], places: Iterable[Path]) -> Path | None:
+    """The folder for the compiled code of these sources, in the first place that can be written to; None: nowhere.
 
     numba makes code anew when the file of a function has changed. Ours call functions of other files, so that the
-    folder is another one when any of them has.
+    folder is another one when any of them has; those of other versions go.
     """
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    for place in (Path(__file__).parent / "__pycache__", user_cache_path("dictate")):
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sorted(sources))).hexdigest()[:16]
+    for place in places:
         folder = place / f"{_NAME}{digest}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,8 @@ def _kept_in() -> Path | None:
     return None
 
 
-_folder = _kept_in()
+_here = Path(__file__).parent
+_folder = kept_in(_here.glob("*.py"), (_here / "__pycache__", user_cache_path("dictate")))
 if _folder is not None:
     numba.config.CACHE_DIR = str(_folder)  # type: ignore[attr-defined]
 compiled: Any = partial(numba.njit, fastmath=_FAST, nogil=True, error_model="numpy", cache=_folder is not None)
