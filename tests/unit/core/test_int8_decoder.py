@@ -8,7 +8,7 @@ import dataclasses
 import pytest
 import torch
 from conftest import MODEL
-from support.peer import SMALL
+from support.peer import SMALL, TINY
 
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.errors import StaleCacheError
@@ -21,12 +21,21 @@ from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 TOKENS = torch.tensor([[2, 7, 12, 9, 30, 11, 4]])
 
 
-@pytest.fixture(scope="module", params=["relu", "gelu", "untied"])
+SHAPES = {
+    "relu": SMALL,
+    "gelu": dataclasses.replace(SMALL, activation_function="gelu"),
+    "untied": dataclasses.replace(SMALL, tie_word_embeddings=False),
+    "nothing a multiple of four": dataclasses.replace(
+        TINY, vocab_size=61, d_model=42, decoder_attention_heads=3, decoder_ffn_dim=67, init_std=0.05
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=SHAPES)
 def models(request):
     """One in float32, and the same in eight bits."""
     torch.manual_seed(0)
-    changes = {"tie_word_embeddings": False} if request.param == "untied" else {"activation_function": request.param}
-    model = Speech2TextForConditionalGeneration(dataclasses.replace(SMALL, **changes)).eval().requires_grad_(False)
+    model = Speech2TextForConditionalGeneration(SHAPES[request.param]).eval().requires_grad_(False)
     model.init_weights()
     model.join_projections()
     eight = copy.deepcopy(model)
@@ -35,10 +44,10 @@ def models(request):
     return model, eight
 
 
-@pytest.fixture(scope="module")
-def encoded():
+@pytest.fixture
+def encoded(models):
     torch.manual_seed(1)
-    return EncodedFrames(torch.randn(1, 37, SMALL.d_model))
+    return EncodedFrames(torch.randn(1, 37, models[0].config.d_model))
 
 
 def test_logits_are_near_those_in_float32(models, encoded):
@@ -111,7 +120,7 @@ def test_cross_attention_of_the_layers_that_are_asked_for(models, encoded):
 def test_utterances_of_a_batch_come_out_as_if_alone(models):
     _, eight = models
     torch.manual_seed(2)
-    values, mask = torch.randn(2, 20, SMALL.d_model), torch.ones(2, 20, dtype=torch.bool)
+    values, mask = torch.randn(2, 20, eight.config.d_model), torch.ones(2, 20, dtype=torch.bool)
     mask[1, 13:] = False
     pad = eight.config.pad_token_id
     tokens = torch.tensor([[2, 7, 9, 5], [2, 8, pad, pad]])
