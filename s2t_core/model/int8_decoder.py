@@ -18,8 +18,8 @@ from s2t_core.model.int8_layers import KINDS, Int8Linear, norm_weights, rows_of,
 
 
 class Int8Decoder(nn.Module):
-    """Takes the place of a `Decoder` for inference. `Cache` is its own kind; masks, dropout and records of hidden
-    states there are none."""
+    """Takes the place of a `Decoder` for inference, with a cache of its own kind. It has no masks of tokens or heads,
+    no dropout, and records nothing but cross-attention."""
 
     def __init__(self, decoder: Decoder, embeddings: Int8Linear) -> None:
         """decoder: whose projections are joined"""
