@@ -97,6 +97,9 @@ def draw_lines(panels: Mapping[str, Mapping[str, Mapping[float, float]]], axes: 
         for name, points in lines.items():
             panel.plot(list(points), list(points.values()), marker="o", label=name)
         panel.set_xscale("log")
+        places = sorted({x for points in lines.values() for x in points})
+        panel.set_xticks(places, [f"{x:g}" for x in places], rotation=60, fontsize=8)
+        panel.minorticks_off()
         panel.set_ylim(bottom=0)
         panel.set_title(title)
         panel.set_xlabel(axes[0])

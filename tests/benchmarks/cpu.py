@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the program that is measured is the one beside this file
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the program itself has it; read when torch is imported
 
 import cpu_setup as setup
 import torch
