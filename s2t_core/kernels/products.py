@@ -41,15 +41,6 @@ class Int8Weights(NamedTuple):
     rows: Any
 
 
-def arranged(codes: Any) -> Any:
-    """(outputs, inputs) int8 as `Int8Weights` holds them."""
-    outputs, inputs = codes.shape
-    whole = np.zeros((-(-outputs // _TOGETHER) * _TOGETHER, -(-inputs // TAPS) * TAPS), np.int8)
-    whole[:outputs, :inputs] = codes
-    blocks = whole.reshape(len(whole) // SIDE, SIDE, -1, TAPS)
-    return np.ascontiguousarray(blocks.transpose(0, 2, 1, 3))
-
-
 def _dots(vectors: int) -> Any:
     """What numba shall write for the products of so many vectors with the weights of `_TOGETHER` outputs."""
 
@@ -236,3 +227,13 @@ def arrange(matrix, codes, rows):
             for i in range(TAPS):
                 block[tap, lane, i] = rounded[tap * TAPS + i]
         rows[0, output], rows[1, output] = largest / f32(127), total
+
+
+@compiled()
+def arranged(matrix):
+    """(outputs, inputs) float32 as `Int8Weights`, without a bias."""
+    outputs, inputs = matrix.shape
+    codes = np.zeros((blocks_of(outputs), (inputs + TAPS - 1) // TAPS, SIDE, TAPS), np.int8)
+    rows = np.zeros((3, outputs), f32)
+    arrange(matrix, codes, rows)
+    return Int8Weights(codes, rows)

@@ -20,20 +20,16 @@ from s2t_core.model.encoder import EncoderLayer
 Floats = NDArray[np.float32]
 
 KINDS: dict[Activation, int] = {functional.relu: RELU, functional.gelu: GELU}
-_LARGEST = 127
-_LEAST = 1e-12
 NOT_RECORDED = np.empty((0, 0, 0), np.float32)
 _FEW = 128  # queries, for which the keys are not worth the way to eight bits
 
 
 def int8_weights(weight: Tensor, bias: Tensor | None) -> Int8Weights:
     """weight (outputs, inputs), bias (outputs,) -> the same with a scale a row."""
-    weight = weight.detach()
-    scales = (weight.abs().amax(dim=1) / _LARGEST).clamp_min(_LEAST)
-    codes = (weight / scales.unsqueeze(1)).round().to(torch.int8)
-    biases = torch.zeros_like(scales) if bias is None else bias.detach()
-    rows = torch.stack([scales, codes.sum(dim=1).float(), biases])
-    return Int8Weights(arranged(codes.numpy()), rows.numpy())
+    found: Int8Weights = arranged(weight.detach().contiguous().numpy())
+    if bias is not None:
+        found.rows[2] = bias.detach().numpy()
+    return found
 
 
 def weights_of(linears: Iterable[nn.Linear | None]) -> Iterator[Int8Weights]:

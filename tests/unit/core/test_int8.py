@@ -85,8 +85,9 @@ def test_other_processors_come_to_the_same_sums(monkeypatch):
     run = numba.njit(lambda *places: plain(*places))
     random = np.random.default_rng(0)
     codes = random.integers(-127, 128, (products._TOGETHER, 100), np.int8)
+    codes[:, 0] = 127  # so that the scale of every row is one
     values, sums = random.integers(0, 256, (2, 100), np.uint8), np.empty((2, products._TOGETHER), np.int32)
-    weights = products.arranged(codes)
+    weights = products.arranged(codes.astype(np.float32)).codes
     run(weights.ctypes.data, values.ctypes.data, 100, sums.ctypes.data, 4 * products._TOGETHER)
     assert (sums == values @ codes.T.astype(int)).all()
 
