@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from app.collector import put_off
 from app.live_stream import LiveStream
-from app.memory import give_back, keep_little
+from app.memory import forget_code, give_back, keep_little
 from app.messages import EngineMessage, ModelFailed, ModelReady, Noticed, Stream
 from s2t_core.errors import S2TError
 from s2t_core.streaming.mark import SessionMark
@@ -109,6 +109,7 @@ class Engine(threading.Thread):
             self._awake.set_result(self._recognizer)
         self._report(ModelReady(self._recognizer.name, self._recognizer.device))
         give_back()  # its weights as they were read, before they were made those that are used
+        forget_code()
         return True
 
     def _fall_asleep(self) -> None:

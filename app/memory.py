@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 _STATUS = Path("/proc/self/status")  # Linux, see proc(5)
 _CLEAR = Path("/proc/self/clear_refs")
+_MAPPINGS = Path("/proc/self/smaps")
+_DO_NOT_NEED = 4  # see madvise(2)
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # glibc's numbers for them, see mallopt(3)
 _LARGE, _TRIM = 1 << 20, 128 << 10  # its own at the start, but for the first, which is 128 KiB
 
@@ -53,6 +56,29 @@ def keep_little() -> None:
             library = ctypes.CDLL(None)
             library.mallopt(_MMAP_THRESHOLD, _LARGE)
             library.mallopt(_TRIM_THRESHOLD, _TRIM)
+
+
+def forget_code() -> None:
+    """Let go of what was read from program files and not changed (Linux): most of it was needed to start, as a compiler
+    is to load what it has compiled. What is needed again is read again, without the disk.
+    """
+    with contextlib.suppress(OSError, AttributeError, ValueError):  # of another system, or another form of the list
+        library = ctypes.CDLL(None)
+        for line, kept in _mappings(_MAPPINGS.read_text()):
+            first, end = (int(place, 16) for place in line.split()[0].split("-"))
+            if kept == 0 and end - first >= _LARGE:
+                library.madvise(ctypes.c_void_p(first), ctypes.c_size_t(end - first), _DO_NOT_NEED)
+
+
+def _mappings(text: str) -> Iterator[tuple[str, int]]:
+    """The read-only mappings of files, and how much of each is our own: see proc(5), smaps."""
+    line = ""
+    for each in text.splitlines():
+        fields = each.split()
+        if "-" in fields[0] and not fields[0].endswith(":"):
+            line = each if len(fields) > 5 and fields[1] in ("r-xp", "r--p") else ""
+        elif line and fields[0] == "Anonymous:":
+            yield line, int(fields[1])
 
 
 def _status(name: str) -> float | None:
