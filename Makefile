@@ -23,8 +23,10 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 run: $(VENV)/.installed
 	@$(BIN)/dictate demo
 
+# In two processes: one mostly waits for real windows and real sound, the other computes (tests/conftest.py). One that
+# dies is not started again: pytest-xdist may then wait for ever.
 test: $(VENV)/.tested lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --max-worker-restart 0
 
 # Inserting text into a page of a browser: 113 MB to download, so not a part of `make test`.
 test-browser: $(VENV)/.tested

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,16 +44,16 @@ def plan_targets(
     known = known or {}
     taken = {_place(file.path) for file in files} | {_place(target) for target in known.values()}
     targets = []
+    left: dict[tuple[Path, str], Iterator[Path]] = {}  # names for files of one name: what came before is taken for good
     for file in files:
-        target = known.get(file.path) or next(
-            candidate for candidate in _names(file, form, folder) if _place(candidate) not in taken
-        )
+        names = left.setdefault((file.below, file.path.name), _names(file, form, folder))
+        target = known.get(file.path) or next(name for name in names if _place(name) not in taken)
         taken.add(_place(target))
         targets.append(target)
     return targets
 
 
-def _names(file: Found, form: str, folder: Path) -> Iterable[Path]:
+def _names(file: Found, form: str, folder: Path) -> Iterator[Path]:
     stem, whole = (name.encode("utf-8", "surrogateescape")[:_LONGEST_NAME] for name in (file.path.stem, file.path.name))
     names = itertools.chain((stem, whole), (whole + f"-{number}".encode() for number in itertools.count(2)))
     return (folder / file.below / f"{os.fsdecode(name)}.{form}" for name in names)

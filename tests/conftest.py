@@ -13,6 +13,8 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ["HF_HUB_OFFLINE"] = "1"
+if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes: more threads in each are in each other's way
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 MODEL = Path(__file__).parent.parent / "resources" / "models" / "s2t-base-en"
 SAMPLE = Path(__file__).parent.parent / "resources" / "audio" / "sample.flac"
@@ -21,6 +23,24 @@ SAMPLE_TEXT = (
     "invention of the art of printing. The sleepers covered the entire floor with the exception of a passage in the "
     "middle."
 )
+# Of the end-to-end tests those that need no screen, no microphone and no loudspeaker.
+WITHOUT_DESKTOP = ("test_cluster.py", "test_evaluate.py", "test_files.py", "test_network.py", "test_terminal.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Of several processes one takes all tests with real windows and real sound, and takes them first: they mostly
+    wait, have bounds in seconds, and would be late beside one another. Any other file goes to whichever is free.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "a desktop" if "end_to_end/" in file and not file.endswith(WITHOUT_DESKTOP) else file
+
+    config.option.loadscopereorder = False  # it would put the files with the most tests first, not the slowest
+    return Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)

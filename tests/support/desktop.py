@@ -15,6 +15,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from Xlib import Xatom
+from Xlib.display import Display
+
 TOOLS = ("Xvfb", "openbox", "xdotool", "pulseaudio", "pactl", "parec", "paplay")
 RATE = 16000  # of the virtual microphone: sound at this rate comes back bit for bit
 
@@ -72,11 +75,22 @@ def screen(folder: Path) -> Iterator[dict[str, str]]:
         number = os.read(read_end, 16).decode().strip()
         env = {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
         with running(["openbox"], os.environ | env, folder / "openbox.log"):
+            wait_for(lambda: _is_managed(env["DISPLAY"]), what="window manager")
             yield env
     finally:
         os.close(read_end)
         server.kill()
         server.wait()
+
+
+def _is_managed(name: str) -> bool:
+    """Whether the screen has its window manager yet: it gives no focus to windows that were there before it."""
+    screen = Display(name)
+    try:
+        check = screen.intern_atom("_NET_SUPPORTING_WM_CHECK")
+        return screen.screen().root.get_full_property(check, Xatom.WINDOW) is not None
+    finally:
+        screen.close()
 
 
 def no_sound(folder: Path) -> dict[str, str]:
