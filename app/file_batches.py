@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from s2t_core.decoding.reading import DecodedText
     from s2t_core.recognizer import Recognizer
 
-_POOL_S = 3600.0  # of speech that waits for its text: the more, the better batches are filled; 64 KB a second
+# Speech that waits for its text, 64 KB a second of it: the more, the better batches are filled; cores need less.
+_POOL_S = {"cuda": 3600.0, "cpu": 300.0}
 
 # Called with the name of what goes on, the seconds of it that are done, and all of them, 0 where nobody knows.
 Progress = Callable[[str, float, float], None]
@@ -117,7 +118,7 @@ def _cut(recognizer: Recognizer, cut: _Cut, pool: _Pool, progress: Progress) -> 
                 cut.events += session.push(chunk)
                 cut.seconds = (chunk.start + len(chunk.samples)) / chunk.rate
                 progress(cut.path.name, cut.seconds, sound.length_s)
-                if pool.seconds > _POOL_S:
+                if pool.seconds > _POOL_S[recognizer.device]:
                     pool.hear()
         except AudioFormatError as error:
             cut.fault = AudioError(f"{cut.path}: {error.what}", error.remedy)

@@ -50,7 +50,7 @@ def rounded(content):
 def test_files_in_batches_have_the_transcripts_of_files_one_by_one(
     plain, batched, files, tmp_path, capsys, monkeypatch, pool_s
 ):
-    monkeypatch.setattr(file_batches, "_POOL_S", pool_s)
+    monkeypatch.setattr(file_batches, "_POOL_S", {"cpu": pool_s})
     wanted = transcripts(plain, files, tmp_path / "wanted")
     said = capsys.readouterr().err.replace("/wanted/", "/got/")
     monkeypatch.setattr("app.transcribe.hear_file", None)  # no other way is taken
