@@ -121,7 +121,8 @@ class _Mixer:
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         if form != self._form:
             self._form, self._resampler = form, av.AudioResampler(format="fltp", rate=self._rate)
-        parts = [part.to_ndarray().mean(axis=0) for part in self._resampler.resample(frame)]
+        with np.errstate(invalid="ignore"):  # what is no number is refused in words
+            parts = [part.to_ndarray().mean(axis=0) for part in self._resampler.resample(frame)]
         samples = np.concatenate(parts) if parts else np.zeros(0)
         mono: Samples = np.clip(np.nan_to_num(samples), -1.0, 1.0).astype(np.float32)
         return mono

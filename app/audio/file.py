@@ -128,7 +128,7 @@ def _opened(path: Path) -> Any:
 
 def _read(file: Any, path: Path, count: int) -> Samples:
     try:
-        with quiet_stderr():
+        with quiet_stderr(), np.errstate(invalid="ignore"):  # what is no number is refused in words
             samples = file.read(count, dtype="float32", always_2d=True).mean(axis=1)
         check_samples(samples)
     except soundfile.LibsndfileError as error:

@@ -195,7 +195,7 @@ def test_an_image_in_the_clipboard_is_given_back_bit_for_bit(env, folder, window
         assert before["size"] == 700
         ways["paste"].insert(TEXT, focus.target())
         window.expect(TEXT)
-        time.sleep(RESTORED_S)
+        wait_for(lambda: clipboard_holds(env) == before, 20, "image in the clipboard again")
     assert clipboard_holds(env) == before, "even when its program has ended"
 
 

@@ -131,9 +131,10 @@ class TestFiles:
         with pytest.raises(AudioError, match="holds no audio"):
             list(read_chunks(tmp_path / "x.wav"))
 
-    def test_values_that_are_no_numbers_are_refused(self, tmp_path):
+    @pytest.mark.parametrize("bits", [0x7FC00000, 0x7FA00000], ids=["quiet", "signalling"])
+    def test_values_that_are_no_numbers_are_refused_without_a_warning(self, tmp_path, bits):
         samples = np.zeros(1000, np.float32)
-        samples[500] = np.nan
+        samples.view(np.uint32)[500] = bits
         soundfile.write(tmp_path / "x.wav", samples, 16000, subtype="FLOAT")
         with pytest.raises(AudioError, match="finite"):
             list(read_chunks(tmp_path / "x.wav"))
