@@ -190,7 +190,10 @@ def _transcribe(options: argparse.Namespace) -> int:
     def load_model() -> Recognizer:
         from s2t_core.recognizer import load
 
-        return load(options.model, options.device, options.beam, wishes=wishes)
+        recognizer = load(options.model, options.device, options.beam, wishes=wishes)
+        if not recognizer.is_compiled and sys.stderr.isatty():
+            note("The recogniser is compiled for this processor: once, about 15 seconds.")
+        return recognizer
 
     well = transcribe_files(load_model, options.files, options.format, options.output, shown)
     return DONE if well else FAILED

@@ -23,6 +23,7 @@ from s2t_core.decoding.reading import DecodedText
 from s2t_core.decoding.segment import FEATURE_FRAMES_PER_SECOND, Chunks, SegmentDecoder
 from s2t_core.errors import CheckpointError, TokenizerError
 from s2t_core.features.fbank import SHIFT_SAMPLES
+from s2t_core.kernels.compiling import is_compiled
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.ctc import load_ctc
 from s2t_core.model.int8 import is_int8, make_int8
@@ -58,6 +59,11 @@ class Recognizer:
         """Of the linear layers: "int8", "float32", "float16" or "bfloat16"."""
         model = self.decoder.model
         return "int8" if is_int8(model) else str(model.dtype).removeprefix("torch.")
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether its kernels are there; else the first pass takes some 15 seconds more, once for a processor."""
+        return not is_int8(self.decoder.model) or is_compiled()
 
     def in_chunks(self, chunk_ms: int, look_ahead_ms: int = 0) -> Recognizer:
         """The same recogniser, hearing chunk by chunk; a frame is encoded anew until so much has come after it.

@@ -49,6 +49,11 @@ if _folder is not None:
 compiled: Any = partial(numba.njit, fastmath=_FAST, nogil=True, error_model="numpy", cache=_folder is not None)
 
 
+def is_compiled() -> bool:
+    """Whether the decoder has been compiled for a processor here; else its first step takes some 15 seconds."""
+    return _folder is not None and any(_folder.rglob("*decoder_layer*.nbi"))
+
+
 def _either(instruction: str) -> Any:
     """One of two numbers. Loops over Python's `min` and `max` do not become vectors: of NaN they are too exact."""
 
