@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from support.desktop import screen, wait_for  # noqa: E402
-from support.text_fields import TEXT, chromium, qt_window, wait_for_window_manager, xterm  # noqa: E402
+from support.text_fields import TEXT, chromium, qt_window, xterm  # noqa: E402
 
 from app.output.contract import NotInserted  # noqa: E402
 from app.output.x11 import focus, ways  # noqa: E402
@@ -71,7 +71,6 @@ for title, (opened, count) in windows.items():
     # A screen for each: a window manager takes its time over every key that was lent and given back.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, screen(Path(name)) as env:
         os.environ["DISPLAY"] = env["DISPLAY"]
-        wait_for_window_manager(env)
         who = focus()
         with opened(env, Path(name)) as field, contextlib.ExitStack() as closing:
             for way in ways()[:2]:

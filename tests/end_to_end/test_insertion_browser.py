@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from support.desktop import screen
-from support.text_fields import MARKS, TEXT, chromium, wait_for_window_manager
+from support.text_fields import MARKS, TEXT, chromium
 
 TOOLS = ("Xvfb", "openbox", "xdotool", "chromium")
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
@@ -22,7 +22,6 @@ def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
     with screen(folder) as env, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DISPLAY", env["DISPLAY"])
-        wait_for_window_manager(env)
         with chromium(env | {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}, folder) as found:
             yield found
 

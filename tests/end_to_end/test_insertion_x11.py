@@ -22,7 +22,6 @@ from support.text_fields import (
     clipboard_program,
     give_keyboard,
     qt_window,
-    wait_for_window_manager,
     xterm,
 )
 
@@ -48,7 +47,6 @@ def folder(tmp_path_factory):
 def env(folder):
     with screen(folder) as found, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DISPLAY", found["DISPLAY"])
-        wait_for_window_manager(found)
         # One home for all windows: in each new one the fonts are looked through again, for seconds.
         yield found | {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.desktop import running, screen, wait_for
-from support.text_fields import qt_window, wait_for_window_manager
+from support.text_fields import qt_window
 
 LAUNCHER = Path("/usr/libexec/at-spi-bus-launcher")
 TOOLS = ("Xvfb", "openbox", "xdotool", "dbus-daemon")
@@ -21,7 +21,6 @@ pytestmark = [pytest.mark.desktop, pytest.mark.skipif(bool(MISSING), reason=f"no
 
 def test_a_password_field_is_told_from_others(tmp_path, monkeypatch):
     with screen(tmp_path) as env:
-        wait_for_window_manager(env)
         address = f"unix:path={tmp_path}/bus"
         bus = ["dbus-daemon", "--session", "--nofork", f"--address={address}"]
         env = os.environ | env | {"DBUS_SESSION_BUS_ADDRESS": address, "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,9 +15,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-
-from Xlib import Xatom
-from Xlib.display import Display
 
 TOOLS = ("Xvfb", "openbox", "xdotool", "pulseaudio", "pactl", "parec", "paplay")
 RATE = 16000  # of the virtual microphone: sound at this rate comes back bit for bit
@@ -74,23 +72,15 @@ def screen(folder: Path) -> Iterator[dict[str, str]]:
         os.close(write_end)
         number = os.read(read_end, 16).decode().strip()
         env = {"DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
-        with running(["openbox"], os.environ | env, folder / "openbox.log"):
-            wait_for(lambda: _is_managed(env["DISPLAY"]), what="window manager")
+        up = folder / "openbox.up"
+        manager = ["openbox", "--startup", f"touch {shlex.quote(str(up))}"]
+        with running(manager, os.environ | env, folder / "openbox.log"):
+            wait_for(up.exists, what="window manager")  # a window that opens while it starts may never be shown
             yield env
     finally:
         os.close(read_end)
         server.kill()
         server.wait()
-
-
-def _is_managed(name: str) -> bool:
-    """Whether the screen has its window manager yet: it gives no focus to windows that were there before it."""
-    screen = Display(name)
-    try:
-        check = screen.intern_atom("_NET_SUPPORTING_WM_CHECK")
-        return screen.screen().root.get_full_property(check, Xatom.WINDOW) is not None
-    finally:
-        screen.close()
 
 
 def no_sound(folder: Path) -> dict[str, str]:

@@ -28,12 +28,6 @@ def checksum(text: str) -> str:
     return f"{len(halves)} {total}"
 
 
-def wait_for_window_manager(env: dict[str, str]) -> None:
-    """A window that opens while it starts is never shown."""
-    asked = ["xdotool", "get_num_desktops"]
-    wait_for(lambda: subprocess.run(asked, env=os.environ | env, capture_output=True).returncode == 0, 20, "openbox")
-
-
 class Field:
     """A field with the keyboard on the screen `env`."""
 
