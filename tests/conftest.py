@@ -27,6 +27,17 @@ SAMPLE_TEXT = (
 WITHOUT_DESKTOP = ("test_cluster.py", "test_evaluate.py", "test_files.py", "test_network.py", "test_terminal.py")
 
 
+def _is_of_a_desktop(file: str) -> bool:
+    return "end_to_end/" in file and not file.endswith(WITHOUT_DESKTOP)
+
+
+def pytest_runtest_setup(item):
+    """Beside tests that have bounds in seconds others take what processor time those leave."""
+    beside = "PYTEST_XDIST_WORKER" in os.environ and not _is_of_a_desktop(item.nodeid.partition("::")[0])
+    if beside and hasattr(os, "SCHED_IDLE") and os.sched_getscheduler(0) != os.SCHED_IDLE:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Of several processes one takes all tests with real windows and real sound, and takes them first: they mostly
@@ -37,7 +48,7 @@ def pytest_xdist_make_scheduler(config, log):
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid):
             file = super()._split_scope(nodeid)
-            return "a desktop" if "end_to_end/" in file and not file.endswith(WITHOUT_DESKTOP) else file
+            return "a desktop" if _is_of_a_desktop(file) else file
 
     config.option.loadscopereorder = False  # it would put the files with the most tests first, not the slowest
     return Scheduling(config, log)
