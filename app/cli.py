@@ -191,7 +191,7 @@ def _transcribe(options: argparse.Namespace) -> int:
         from s2t_core.recognizer import load
 
         recognizer = load(options.model, options.device, options.beam, wishes=wishes)
-        if not recognizer.is_compiled and sys.stderr.isatty():
+        if sys.stderr.isatty() and not recognizer.is_compiled:
             note("The recogniser is compiled for this processor: once, about 15 seconds.")
         return recognizer
 
