@@ -11,7 +11,7 @@ from pathlib import Path
 _STATUS = Path("/proc/self/status")  # Linux, see proc(5)
 _CLEAR = Path("/proc/self/clear_refs")
 _MAPPINGS = Path("/proc/self/smaps")
-_DO_NOT_NEED = 4  # see madvise(2)
+_PAGE_OUT = 21  # see madvise(2)
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # glibc's numbers for them, see mallopt(3)
 _LARGE, _TRIM = 1 << 20, 128 << 10  # its own at the start, but for the first, which is 128 KiB
 
@@ -61,13 +61,16 @@ def keep_little() -> None:
 def forget_code() -> None:
     """Let go of what was read from program files and not changed (Linux): most of it was needed to start, as a compiler
     is to load what it has compiled. What is needed again is read again, without the disk.
+
+    Another thread may meanwhile have closed such a file and got memory of its own in that place. So nothing is thrown
+    away (MADV_DONTNEED), only moved out: what is in use keeps what it holds.
     """
     with contextlib.suppress(OSError, AttributeError, ValueError):  # of another system, or another form of the list
         library = ctypes.CDLL(None)
         for line, kept in _mappings(_MAPPINGS.read_text()):
             first, end = (int(place, 16) for place in line.split()[0].split("-"))
             if kept == 0 and end - first >= _LARGE:
-                library.madvise(ctypes.c_void_p(first), ctypes.c_size_t(end - first), _DO_NOT_NEED)
+                library.madvise(ctypes.c_void_p(first), ctypes.c_size_t(end - first), _PAGE_OUT)
 
 
 def _mappings(text: str) -> Iterator[tuple[str, int]]:
