@@ -164,12 +164,14 @@ def _window(options: argparse.Namespace) -> int:
     from app.display import display_fault
     from app.errors import DisplayError
 
-    fault = display_fault()
-    if fault:
+    if fault := display_fault():
         raise DisplayError(fault)
     from app.collector import put_off
 
     with put_off():
+        from app.ui.quick_imports import ask_for_no_features
+
+        ask_for_no_features()
         from app.application import run_window
 
     return run_window(options.model, options.device, decoding_options(options))

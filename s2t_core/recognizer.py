@@ -26,8 +26,8 @@ from s2t_core.features.fbank import SHIFT_SAMPLES
 from s2t_core.kernels.compiling import is_compiled
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.ctc import load_ctc
+from s2t_core.model.few_vectors import hasten
 from s2t_core.model.int8 import is_int8, make_int8
-from s2t_core.model.layout import lay_out
 from s2t_core.session import StreamSession
 from s2t_core.streaming.config import SessionConfig
 from s2t_core.streaming.mark import SessionMark
@@ -132,7 +132,7 @@ def load(
 
     beams      width of the search for final text; None: what the checkpoint says
     precision  "auto": float16 on a GPU, int8 on the CPU (see `make_int8`). Asked for by name, float32 leaves the
-               parameters as they are in the file, to be trained; else those that are used together lie together
+               parameters as they are in the file, to be trained; else they are made ready for inference
     wishes     phrases, texts never written, n-best lists; the search is as wide as their n-best list is long, at least
     Raises ConfigError, CheckpointError or TokenizerError for a folder that is not whole, CheckpointError for a device
     or a precision that is not there, OptionsError for a phrase that the vocabulary cannot spell.
@@ -171,7 +171,7 @@ def load(
             # Two made 10 s of speech no faster on two idle cores, at a third more work, and much slower on busy ones.
             torch.set_num_threads(1)
         if target == "cpu" and not is_int8(model):
-            lay_out(model)
+            hasten(model)
     model = model.to(target, HALVES.get(half, torch.float32))
     lanes = Lanes(model) if target == "cuda" else None
     decoder = SegmentDecoder(model, tokenizer, features, search, alignment, confidence, ctc=ctc, lanes=lanes)

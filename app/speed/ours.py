@@ -16,7 +16,7 @@ from s2t_core.config import FeatureConfig
 from s2t_core.decoding.segment import SegmentDecoder
 from s2t_core.features.cmvn import utterance_cmvn
 from s2t_core.features.fbank import fbank
-from s2t_core.model.layout import lay_out
+from s2t_core.model.few_vectors import hasten
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.recognizer import load
 from s2t_core.types import SAMPLE_RATE_HZ, Samples, join_chunks
@@ -47,7 +47,7 @@ def recognisers(folder: Path) -> dict[str, SegmentDecoder]:
     """By name: in float32, and in eight bits where the program takes them on this processor."""
     plain = load(folder, "cpu", beams=1, precision="float32").decoder  # as for training
     plain.model.requires_grad_(False).join_projections()
-    lay_out(plain.model)
+    hasten(plain.model)
     found = {FLOAT: plain}
     usual = load(folder, "cpu", beams=1)
     if usual.precision == "int8":

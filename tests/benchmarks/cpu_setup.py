@@ -22,8 +22,8 @@ from app.speed.peers import transformers_steps as _peer_steps
 from app.speed.rows import Work
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.model.checkpoint import load_model
+from s2t_core.model.few_vectors import hasten
 from s2t_core.model.int8 import make_int8
-from s2t_core.model.layout import lay_out
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.recognizer import load
 from s2t_core.types import AudioChunk, Samples
@@ -65,7 +65,7 @@ def prepared(model: Speech2TextForConditionalGeneration, eight_bits: bool) -> Sp
     if eight_bits:
         make_int8(model)
     else:
-        lay_out(model)
+        hasten(model)
     return model
 
 
