@@ -190,12 +190,11 @@ def _transcribe(options: argparse.Namespace) -> int:
         return DONE if run_archive(options, wishes, shown) else FAILED
 
     def load_model() -> Recognizer:
-        from s2t_core.recognizer import load
+        from s2t_core.recognizer import load, takes_compiling
 
-        recognizer = load(options.model, options.device, options.beam, wishes=wishes)
-        if sys.stderr.isatty() and not recognizer.is_compiled:
+        if sys.stderr.isatty() and takes_compiling(options.device):
             note("The recogniser is compiled for this processor: once, about 15 seconds.")
-        return recognizer
+        return load(options.model, options.device, options.beam, wishes=wishes)
 
     well = transcribe_files(load_model, options.files, options.format, options.output, shown)
     return DONE if well else FAILED

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from s2t_core.ahead import compile_ahead
 from s2t_core.config import (
     read_alignment_config,
     read_confidence_config,
@@ -23,7 +24,7 @@ from s2t_core.decoding.reading import DecodedText
 from s2t_core.decoding.segment import FEATURE_FRAMES_PER_SECOND, Chunks, SegmentDecoder
 from s2t_core.errors import CheckpointError, TokenizerError
 from s2t_core.features.fbank import SHIFT_SAMPLES
-from s2t_core.kernels.compiling import is_compiled
+from s2t_core.kernels.compiling import is_to_be_compiled
 from s2t_core.model.checkpoint import load_model
 from s2t_core.model.ctc import load_ctc
 from s2t_core.model.few_vectors import hasten
@@ -59,11 +60,6 @@ class Recognizer:
         """Of the linear layers: "int8", "float32", "float16" or "bfloat16"."""
         model = self.decoder.model
         return "int8" if is_int8(model) else str(model.dtype).removeprefix("torch.")
-
-    @property
-    def is_compiled(self) -> bool:
-        """Whether its kernels are there; else the first pass takes some 15 seconds more, once for a processor."""
-        return not is_int8(self.decoder.model) or is_compiled()
 
     def in_chunks(self, chunk_ms: int, look_ahead_ms: int = 0) -> Recognizer:
         """The same recogniser, hearing chunk by chunk; a frame is encoded anew until so much has come after it.
@@ -136,7 +132,23 @@ def load(
     wishes     phrases, texts never written, n-best lists; the search is as wide as their n-best list is long, at least
     Raises ConfigError, CheckpointError or TokenizerError for a folder that is not whole, CheckpointError for a device
     or a precision that is not there, OptionsError for a phrase that the vocabulary cannot spell.
+
+    Where int8 has not been compiled for this processor yet, that is done first, once, in about 15 seconds.
     """
+    if takes_compiling(device, precision):
+        compile_ahead(folder)
+    return load_here(folder, device, beams, precision, wishes)
+
+
+def takes_compiling(device: str = "auto", precision: str = "auto") -> bool:
+    """Whether `load` will take so much longer."""
+    return picks_int8(precision, pick_device(device)) and is_to_be_compiled()
+
+
+def load_here(
+    folder: Path, device: str, beams: int | None, precision: str, wishes: DecodingOptions | None
+) -> Recognizer:
+    """As `load`; what has not been compiled is compiled on the way, in this process."""
     target = pick_device(device)
     eight_bits, half = picks_int8(precision, target), picks_half(precision, target)
     folder = folder.resolve()

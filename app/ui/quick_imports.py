@@ -2,7 +2,7 @@
 
 PySide reads the source of every module that is imported after it, and Python keeps what was read: for torch that is
 half a second of the start and 50 MiB. It looks for modules that may ask for other spellings of Qt's names
-(`__feature__`), which none does here. The function that looks is documented nowhere: a PySide without it stays as it is.
+(`__feature__`), which none does here. The function that looks is undocumented: a PySide without it stays as it is.
 """
 
 from __future__ import annotations

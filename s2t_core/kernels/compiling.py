@@ -49,9 +49,9 @@ if _folder is not None:
 compiled: Any = partial(numba.njit, fastmath=_FAST, nogil=True, error_model="numpy", cache=_folder is not None)
 
 
-def is_compiled() -> bool:
-    """Whether the decoder has been compiled for a processor here; else its first step takes some 15 seconds."""
-    return _folder is not None and any(_folder.rglob("*decoder_layer*.nbi"))
+def is_to_be_compiled() -> bool:
+    """Whether there is a place for the decoder's code and none in it; a first pass takes some 15 seconds then."""
+    return _folder is not None and not any(_folder.rglob("*decoder_layer*.nbi"))
 
 
 def _either(instruction: str) -> Any:
