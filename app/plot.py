@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from app.errors import AppError
 
 KINDS = (".png", ".svg", ".pdf")
+_LABEL_STEP = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def draw_lines(panels: Mapping[str, Mapping[str, Mapping[float, float]]], axes: 
         for name, points in lines.items():
             panel.plot(list(points), list(points.values()), marker="o", label=name)
         panel.set_xscale("log")
-        places = sorted({x for points in lines.values() for x in points})
+        places = _apart({x for points in lines.values() for x in points})
         panel.set_xticks(places, [f"{x:g}" for x in places], rotation=60, fontsize=8)
         panel.minorticks_off()
         panel.set_ylim(bottom=0)
@@ -107,6 +108,15 @@ def draw_lines(panels: Mapping[str, Mapping[str, Mapping[float, float]]], axes: 
         panel.grid(alpha=0.3)
         panel.legend()
     _save(figure, file)
+
+
+def _apart(places: Collection[float]) -> list[float]:
+    """Those, in their order, whose labels do not meet on a logarithmic axis."""
+    kept: list[float] = []
+    for place in sorted(places):
+        if not kept or place >= _LABEL_STEP * kept[-1]:
+            kept.append(place)
+    return kept
 
 
 def _sheet(width: float, height: float) -> Any:
