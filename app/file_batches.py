@@ -15,6 +15,7 @@ from app.errors import AudioError
 from app.file_text import BLOCK_S, Heard
 from s2t_core.errors import AudioFormatError
 from s2t_core.events import SegmentClosed, TranscriptEvent
+from s2t_core.session import cutting_session
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import SAMPLE_RATE_HZ, Samples
 
@@ -110,7 +111,7 @@ def _result(recognizer: Recognizer, cut: _Cut) -> tuple[Path, Heard | None, Exce
 
 def _cut(recognizer: Recognizer, cut: _Cut, pool: _Pool, progress: Progress) -> None:
     """Cut out what is spoken in a file, up to its end or the place where it is damaged."""
-    session = recognizer.open_session(partials=False, put_off=partial(pool.add, cut))
+    session = cutting_session(partial(pool.add, cut))
     with contextlib.closing(open_sound(cut.path, BLOCK_S)) as sound:
         cut.opened = True
         try:

@@ -242,6 +242,12 @@ def test_the_core_runs_without_qt_devices_or_the_program():
     assert done.stdout.strip() == "[]"
 
 
+def test_speech_is_cut_out_without_torch():
+    code = "import sys, s2t_core.session as made; made.cutting_session(print); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_the_window_does_not_wait_for_torch():
     code = "import sys, app.application; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

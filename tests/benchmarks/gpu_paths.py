@@ -19,6 +19,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from s2t_core.events import SegmentClosed
 from s2t_core.recognizer import Recognizer, load
+from s2t_core.session import cutting_session
 from s2t_core.types import AudioChunk, Samples
 
 _PUSH = 1600  # samples
@@ -103,7 +104,7 @@ def files(bench: Bench) -> dict[str, Any]:
         sounds: list[Samples] = []
         start = time.perf_counter()
         for path in paths:
-            cut = recognizer.open_session(partials=False, put_off=lambda _, sound: sounds.append(sound))
+            cut = cutting_session(lambda _, sound: sounds.append(sound))
             samples, rate = soundfile.read(path, dtype="float32")
             cut.push(AudioChunk(samples, rate, 0))
             cut.finish()
