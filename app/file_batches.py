@@ -125,7 +125,8 @@ def _processes(device: str) -> int:
     """How many cut speech out beside this one.
 
     On a GPU's side every core but one, up to as many as outrun it. A CPU's cores all hear, and one cuts as much as a
-    dozen hear: two that were measured gained nothing by a process of its own, sixteen would wait for half of the time.
+    dozen hear: a process of its own brought two cores nothing that could be measured, while sixteen, by the same
+    figures, would wait for half of the time.
     """
     return min(cores() - 1, _AT_ONCE[device]) if device == "cuda" else cores() // 8
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -87,6 +88,7 @@ def files(bench: Bench) -> dict[str, Any]:
     from app.transcribe import transcribe_files  # of packages that the other parts do without
 
     found: dict[str, Any] = {}
+    vars(sys.modules["__main__"]).pop("__file__", None)  # else each process that cuts imports it, and torch with it
     recognizer = Recognizer("bench", bench.half)
     with tempfile.TemporaryDirectory() as folder:
         paths = _minutes(bench.options.minutes, Path(folder))

@@ -93,7 +93,7 @@ def test_ctrl_c_ends_all_processes_that_cut_without_a_word(tmp_path, sample):
     ) as command:
         assert "0.wav ->" in command.stderr.readline()  # the others are being cut or heard
         os.killpg(command.pid, signal.SIGINT)  # as a terminal does
-        assert command.communicate(timeout=10) == ("", "")  # not before all have ended that could write there
+        assert command.communicate(timeout=30) == ("", "")  # not before all have ended that could write there
     assert command.returncode == 1
 
 

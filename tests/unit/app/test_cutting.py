@@ -31,7 +31,10 @@ try:
         for number in range(2):
             next(parts_of(number))
         print(*(child.pid for child in multiprocessing.active_children()), flush=True)
-        time.sleep(60)
+        try:
+            time.sleep(60)
+        finally:
+            time.sleep(0.3)  # so long the processes go on, whatever they were told
 except KeyboardInterrupt:
     sys.exit(1)
 """
@@ -196,5 +199,5 @@ def test_nobody_is_left_when_the_program_ends(long_files, tmp_path, way):
             os.killpg(program.pid, way)  # as a terminal does
         else:
             program.send_signal(way)
-        said = program.communicate(timeout=5)  # not before all have ended that could write there
+        said = program.communicate(timeout=20)  # not before all have ended that could write there
     assert said == ("", "") and program.returncode == (1 if way is signal.SIGINT else -way)
