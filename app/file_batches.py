@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.audio.file import open_sound
-from app.errors import AudioError
-from app.file_text import BLOCK_S, Heard
-from s2t_core.errors import AudioFormatError
+from app.cutting import Part, PartsOf, cores, cutting
+from app.file_text import Heard
 from s2t_core.events import SegmentClosed, TranscriptEvent
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import SAMPLE_RATE_HZ, Samples
@@ -24,6 +21,9 @@ if TYPE_CHECKING:
 
 # Speech that waits for its text, 64 KB a second of it: the more, the better batches are filled; cores need less.
 _POOL_S = {"cuda": 3600.0, "cpu": 300.0}
+# Files that are cut out at once, a part of each in turn. Many long ones give a GPU enough to do; on a CPU the first
+# text is there the sooner, the fewer they are.
+_AT_ONCE = {"cuda": 16, "cpu": 1}
 
 # Called with the name of what goes on, the seconds of it that are done, and all of them, 0 where nobody knows.
 Progress = Callable[[str, float, float], None]
@@ -39,7 +39,21 @@ class _Cut:
     seconds: float = 0.0
     waiting: int = 0  # segments without their text
     opened: bool = False
+    over: bool = False  # nothing more of it is to come
     fault: Exception | None = None
+
+    def next(self, parts: Iterator[Part]) -> Part | None:
+        """Take its next part; None where there is none, or it could not be had."""
+        try:
+            part = next(parts, None)
+        except Exception as error:  # whatever it is, the other files are not to blame
+            part, self.fault = None, error
+        if part is None:
+            self.over = True
+            return None
+        self.opened, self.seconds, self.fault = True, part.done_s, part.fault or self.fault
+        self.events += part.events
+        return part
 
     def heard(self, recognizer: Recognizer) -> Heard:
         """Its text; segments without any are left out, as a session does."""
@@ -87,41 +101,55 @@ class _Pool:
 
 
 def hear_files(
-    recognizer: Recognizer, paths: Iterable[Path], progress: Progress
+    recognizer: Recognizer, paths: Sequence[Path], progress: Progress
 ) -> Iterator[tuple[Path, Heard | None, Exception | None]]:
     """Of every file, in their order, the text, and why it ends early; None where the file cannot be opened."""
     pool, files = _Pool(recognizer, progress), deque[_Cut]()
-    for path in paths:
-        files.append(_Cut(path))
-        try:
-            _cut(recognizer, files[-1], pool, progress)
-        except Exception as error:  # whatever it is, the other files are not to blame
-            files[-1].fault = error
-        while files and not files[0].waiting:
-            yield _result(recognizer, files.popleft())
+    most_s, at_once = _POOL_S[recognizer.device], _AT_ONCE[recognizer.device]
+    with cutting(paths, _processes(recognizer.device), at_once, most_s) as parts_of:
+        for cut, part in _in_turn(paths, parts_of, at_once, files):
+            for number, sound in part.sounds:
+                pool.add(cut, number, sound)
+            if cut is next((one for one in files if not one.over), None):
+                progress(cut.path.name, part.done_s, part.length_s)
+            if pool.seconds > most_s:
+                pool.hear()
+            while files and files[0].over and not files[0].waiting:
+                yield _result(recognizer, files.popleft())
     pool.hear()
     for cut in files:
         yield _result(recognizer, cut)
+
+
+def _processes(device: str) -> int:
+    """How many cut speech out beside this one.
+
+    On a GPU's side every core but one, up to as many as outrun it. A CPU's cores all hear, and one cuts as much as a
+    dozen hear: a process of its own brought two cores nothing that could be measured, while sixteen, by the same
+    figures, would wait for half of the time.
+    """
+    return min(cores() - 1, _AT_ONCE[device]) if device == "cuda" else cores() // 8
 
 
 def _result(recognizer: Recognizer, cut: _Cut) -> tuple[Path, Heard | None, Exception | None]:
     return cut.path, cut.heard(recognizer) if cut.opened else None, cut.fault
 
 
-def _cut(recognizer: Recognizer, cut: _Cut, pool: _Pool, progress: Progress) -> None:
-    """Cut out what is spoken in a file, up to its end or the place where it is damaged."""
-    session = recognizer.open_session(partials=False, put_off=partial(pool.add, cut))
-    with contextlib.closing(open_sound(cut.path, BLOCK_S)) as sound:
-        cut.opened = True
-        try:
-            for chunk in sound.chunks:
-                cut.events += session.push(chunk)
-                cut.seconds = (chunk.start + len(chunk.samples)) / chunk.rate
-                progress(cut.path.name, cut.seconds, sound.length_s)
-                if pool.seconds > _POOL_S[recognizer.device]:
-                    pool.hear()
-        except AudioFormatError as error:
-            cut.fault = AudioError(f"{cut.path}: {error.what}", error.remedy)
-        except AudioError as error:
-            cut.fault = error
-        cut.events += session.finish()
+def _in_turn(paths: Sequence[Path], parts_of: PartsOf, at_once: int, files: deque[_Cut]) -> Iterator[tuple[_Cut, Part]]:
+    """A part of one file after the other, so many files at once; each stands in `files` from then on.
+
+    In whatever order they are cut, they come in this one: with it changes which segments share a batch, and with that
+    the last digits of their confidences.
+    """
+    todo, open_files = iter(range(len(paths))), deque[tuple[_Cut, Iterator[Part]]]()
+    while True:
+        for number in itertools.islice(todo, at_once - len(open_files)):
+            files.append(_Cut(paths[number]))
+            open_files.append((files[-1], parts_of(number)))
+        if not open_files:
+            return
+        cut, parts = open_files.popleft()
+        part = cut.next(parts)
+        if part is not None:
+            open_files.append((cut, parts))
+            yield cut, part

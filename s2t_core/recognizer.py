@@ -32,7 +32,7 @@ from s2t_core.model.int8 import is_int8, make_int8
 from s2t_core.session import StreamSession
 from s2t_core.streaming.config import SessionConfig
 from s2t_core.streaming.mark import SessionMark
-from s2t_core.streaming.open_segment import PutOff, in_stream
+from s2t_core.streaming.open_segment import in_stream
 from s2t_core.streaming.vad import SileroDetector
 from s2t_core.tokenizer import load_tokenizer
 from s2t_core.types import SAMPLE_RATE_HZ, DecodingOptions, Samples, Segment
@@ -84,15 +84,13 @@ class Recognizer:
         *,
         partials: bool = True,
         mark: SessionMark | None = None,
-        put_off: PutOff | None = None,
     ) -> StreamSession:
         """A new stream, independent of all others; without `partials` it gives final text only.
 
         mark  of a session that broke off: this one goes on with it
-        put_off  takes the sound of segments that are over, in the place of their text; see `hear_later`
         """
         config = config or SessionConfig(partials=partials)
-        return StreamSession(self.decoder, SileroDetector(), config, mark, put_off)
+        return StreamSession(self.decoder, SileroDetector(), config, mark)
 
     @property
     def hears_in_batches(self) -> bool:
@@ -100,7 +98,8 @@ class Recognizer:
         return self.decoder.in_lanes(0) or side_by_side(self.decoder.model) > 1
 
     def hear_later(self, sounds: Sequence[Samples]) -> Iterator[tuple[int, DecodedText]]:
-        """The texts of segments whose sound was put off, each with its place among them, as they come."""
+        """The texts of segments that a `cutting_session` put off, each with its place among their sounds (n,) at
+        16 kHz, as they come."""
         return hear_many(self.decoder, sounds, batch_frames(self.decoder.model.device))
 
     def closed(self, segment: Segment, text: DecodedText) -> Segment:

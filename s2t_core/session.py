@@ -2,22 +2,29 @@
 
 samples -> 16 kHz -> speech or not -> segments; what becomes of one says `s2t_core.streaming.open_segment`:
 feature frames -> drafts -> committed and shown text -> final text
+
+Where text is to be found later, `cutting_session` cuts out what is spoken, without the model and without torch.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from s2t_core.decoding.segment import SegmentDecoder
 from s2t_core.events import AudioLost, TranscriptEvent
 from s2t_core.features.cmvn import Statistics
 from s2t_core.features.resample import StreamingResampler
 from s2t_core.streaming.config import SessionConfig
 from s2t_core.streaming.endpoint import Boundary, Endpointer
+from s2t_core.streaming.heard_segment import HeardSegment, PutOff
 from s2t_core.streaming.mark import SessionMark
-from s2t_core.streaming.open_segment import OpenSegment, PutOff
-from s2t_core.streaming.vad import FRAME_SAMPLES, SpeechDetector
+from s2t_core.streaming.vad import FRAME_SAMPLES, SileroDetector, SpeechDetector
 from s2t_core.types import SAMPLE_RATE_HZ, AudioChunk, Samples, check_samples
+
+if TYPE_CHECKING:
+    from s2t_core.decoding.segment import SegmentDecoder
+    from s2t_core.streaming.open_segment import OpenSegment
 
 _MISSED = SAMPLE_RATE_HZ // 2  # of the sound of a marked segment, at most, if more than its committed text is to come
 _NO_SAMPLES: Samples = np.zeros(0, dtype=np.float32)
@@ -32,18 +39,16 @@ class StreamSession:
 
     def __init__(
         self,
-        decoder: SegmentDecoder,
+        decoder: SegmentDecoder | None,
         detector: SpeechDetector,
         config: SessionConfig,
         mark: SessionMark | None = None,
         put_off: PutOff | None = None,
     ) -> None:
-        """mark: of the session that this one goes on with; the next chunk covers its position.
-        put_off: takes the sound of every segment, which is closed without its text; then there are no partials."""
-        if put_off is not None and config.partials:
-            raise ValueError("segments that are not decoded have no partials")
-        self._put_off = put_off
+        """decoder: None where `put_off` takes the sound of every segment, which is closed without its text.
+        mark: of the session that this one goes on with; the next chunk covers its position."""
         self._decoder = decoder
+        self._put_off = put_off
         self._detector = detector
         self._config = config
         self._hop_frames = max(1, _samples(config.hop_ms) // FRAME_SAMPLES)
@@ -55,12 +60,12 @@ class StreamSession:
         self._position = mark.position if mark else 0  # samples at 16 kHz that were cut into frames
         self._waiting = _NO_SAMPLES  # at 16 kHz, less than a frame
         self._recent = _NO_SAMPLES  # the last of what was heard since the last segment ended
-        self._open: OpenSegment | None = None
+        self._open: HeardSegment | None = None
         self._before: Statistics | None = None  # of the last segment's features
         self._next_id = mark.next_id if mark else 0
         self._known = 0  # up to this position the open segment has been heard before, and did not end
-        if mark is not None and mark.open is not None:
-            self._open, self._known = OpenSegment.taken_up(mark.open, decoder, config), mark.open.heard
+        if mark is not None and mark.open is not None and decoder is not None:
+            self._open, self._known = _segments().taken_up(mark.open, decoder, config), mark.open.heard
 
     @property
     def mark(self) -> SessionMark:
@@ -146,17 +151,20 @@ class StreamSession:
             self._recent = np.concatenate([self._recent, frame])[-(_samples(self._config.preroll_ms) + onset) :]
         if boundary is Boundary.START:
             start = self._position - len(self._recent)
-            self._open = OpenSegment(
-                self._next_id, start, self._decoder, self._config, self._before, put_off=self._put_off
-            )
+            self._open = self._begun(start)
             self._open.hear(self._recent)
         elif boundary is Boundary.PAUSE_END and self._open is not None:
             self._close(self._open, self._end_of_speech(self._open), events)
         elif boundary is Boundary.FORCED_END and self._open is not None:
             self._cut(self._open, events)
 
+    def _begun(self, start: int) -> HeardSegment:
+        if self._decoder is None:
+            return HeardSegment(self._next_id, start, self._put_off)
+        return _segments()(self._next_id, start, self._decoder, self._config, self._before)
+
     def _hear_again(
-        self, segment: OpenSegment, frame: Samples, probability: float, events: list[TranscriptEvent]
+        self, segment: HeardSegment, frame: Samples, probability: float, events: list[TranscriptEvent]
     ) -> None:
         """Sound of a segment that was marked: it did not end there, nor is it drafted before all of it is back."""
         segment.hear(frame, probability)
@@ -167,7 +175,7 @@ class StreamSession:
             if event is not None:
                 events.append(event)
 
-    def _update(self, segment: OpenSegment, events: list[TranscriptEvent]) -> None:
+    def _update(self, segment: HeardSegment, events: list[TranscriptEvent]) -> None:
         """Draft the open segment where a hop is full; once it pauses, settle it and wait."""
         event = None
         if self._pauses() and not segment.is_settled:
@@ -181,12 +189,12 @@ class StreamSession:
         """Whether the silence at the end of the audio is as long as the tail of a segment."""
         return self._endpointer.silence_frames * FRAME_SAMPLES >= _samples(self._config.tail_ms)
 
-    def _end_of_speech(self, segment: OpenSegment) -> int:
+    def _end_of_speech(self, segment: HeardSegment) -> int:
         """The sample where the segment would end now: no more than the tail behind the last frame of speech."""
         silence = self._endpointer.silence_frames * FRAME_SAMPLES if segment.probabilities else 0
         return min(segment.end, self._position - silence + _samples(self._config.tail_ms))
 
-    def _cut(self, segment: OpenSegment, events: list[TranscriptEvent]) -> None:
+    def _cut(self, segment: HeardSegment, events: list[TranscriptEvent]) -> None:
         """Speech goes on without a pause: the segment ends, and the next one is open at once."""
         closed, self._open = segment.cut()
         self._endpointer.restart(len(self._open.probabilities))
@@ -197,15 +205,27 @@ class StreamSession:
         if event is not None:
             events.append(event)
 
-    def _close(self, segment: OpenSegment, end: int, events: list[TranscriptEvent]) -> None:
+    def _close(self, segment: HeardSegment, end: int, events: list[TranscriptEvent]) -> None:
         """Decode the segment up to sample `end` for good; what was heard after it waits for the next one."""
         closed = segment.close(end)
         if closed is not None:
             events.append(closed)
             self._next_id += 1
-            self._before = segment.statistics if self._put_off is None else None
+            self._before = segment.statistics
         self._recent = segment.audio_from(end)
         self._open = None
+
+
+def cutting_session(put_off: PutOff) -> StreamSession:
+    """A new stream whose segments are closed without their text; `put_off` takes the sound (n,) at 16 kHz of each."""
+    return StreamSession(None, SileroDetector(), SessionConfig(partials=False), put_off=put_off)
+
+
+def _segments() -> type[OpenSegment]:
+    """Those that find their text. They are imported late: who only cuts speech out does without torch."""
+    from s2t_core.streaming.open_segment import OpenSegment
+
+    return OpenSegment
 
 
 def _samples(ms: int) -> int:

@@ -101,7 +101,8 @@ MAY_IMPORT = {
     "app.file_text": ["app.audio", "app.errors", "s2t_core"],
     "app.file_queue": ["app.audio", "app.errors", "app.file_text", "s2t_core"],
     "app.targets": ["app.errors", "app.file_queue"],
-    "app.file_batches": ["app.audio", "app.errors", "app.file_text", "s2t_core"],
+    "app.cutting": ["app.audio.file", "app.errors", "app.file_text", "s2t_core"],
+    "app.file_batches": ["app.cutting", "app.file_text", "s2t_core"],
     "app.transcribe": ["app.file_batches", "app.file_text", "app.audio", "app.errors", "app.export", "app.targets",
                        "app.terminal", "s2t_core"],
     "app.archive": ["app.audio.file", "app.errors", "app.export", "app.file_text", "app.journal.append_file",
@@ -241,6 +242,12 @@ def test_the_core_runs_without_qt_devices_or_the_program():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_speech_is_cut_out_without_torch():
+    code = "import sys, s2t_core.session as made; made.cutting_session(print); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_the_window_does_not_wait_for_torch():

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from s2t_core.decoding.alignment import Heads, alignment_weights, attended_frames, layers_of
+from s2t_core.decoding.draft_config import DraftConfig
 from s2t_core.decoding.guards import echoes, loop_start
 from s2t_core.decoding.phrases import Bias
 from s2t_core.model.cache import GrowingCache
@@ -52,23 +53,6 @@ class Draft:
         """From the token `first` on, for audio that begins `frames` later."""
         attended = tuple(max(0, frame - frames) for frame in self.attended[first:])
         return Draft(self.tokens[first:], self.passes[first:], attended, self.certainties[first:])
-
-
-@dataclass(frozen=True, slots=True)
-class DraftConfig:
-    """When a draft stops, and when it changes.
-
-    edge_ms    it stops at the first token that attends to the last bit of the audio: words there are half heard
-    rewind_ms  it stops where it jumps back further than this: it has lost its place
-    echo_ms    it does not say the same again within the last bit: what is half heard comes out twice
-    stay       log probability that is added to what the draft before says: of two readings that are about as likely
-               the old one stays (biased search, Arivazhagan et al. 2020, arXiv 1912.03393, section 4.2)
-    """
-
-    edge_ms: int = 80
-    rewind_ms: int = 1500
-    echo_ms: int = 500
-    stay: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from s2t_core.config import AlignmentConfig, ConfidenceConfig, FeatureConfig, SearchConfig
-from s2t_core.decoding.draft import Draft, DraftConfig, Writer, redraft
+from s2t_core.decoding.draft import Draft, Writer, redraft
+from s2t_core.decoding.draft_config import DraftConfig
 from s2t_core.decoding.draft_words import draft_words
 from s2t_core.decoding.guards import token_limit, without_loop
 from s2t_core.decoding.hypotheses import Hypothesis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from s2t_core.decoding.draft import DraftConfig
+from s2t_core.decoding.draft_config import DraftConfig
 from s2t_core.streaming.display import ShowRule
 from s2t_core.streaming.endpoint import EndpointConfig
 from s2t_core.streaming.policy import AgreeAndHold, CommitPolicy

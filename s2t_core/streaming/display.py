@@ -5,9 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from s2t_core.decoding.draft_words import DraftWord
 from s2t_core.types import MARKS
+
+if TYPE_CHECKING:  # settings are read, and speech is cut out, without torch
+    from s2t_core.decoding.draft_words import DraftWord
 
 
 @dataclass(frozen=True, slots=True)

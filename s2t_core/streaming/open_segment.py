@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,16 +17,13 @@ from s2t_core.features.fbank import SHIFT_SAMPLES, frame_count
 from s2t_core.features.stream import FbankStream
 from s2t_core.streaming.config import SessionConfig
 from s2t_core.streaming.display import Display
+from s2t_core.streaming.heard_segment import HeardSegment
 from s2t_core.streaming.mark import OpenMark
 from s2t_core.streaming.policy import stable_count
-from s2t_core.streaming.vad import FRAME_SAMPLES
 from s2t_core.types import SAMPLE_RATE_HZ, Features, Samples, Segment, Word
 
 _CARRIED_WORDS = 4
 _CARRIED_BEFORE_MS = 320  # audio before the place where the first carried token was heard: its word began there
-
-
-PutOff = Callable[[int, Samples], None]  # takes a segment's id and its sound at 16 kHz
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class Carried:
     shown: tuple[str, ...] = ()
 
 
-class OpenSegment:
+class OpenSegment(HeardSegment):
     """Heard frame by frame; the session says when it is drafted, settled for a pause, and closed."""
 
     def __init__(
@@ -56,14 +53,9 @@ class OpenSegment:
         config: SessionConfig,
         before: Statistics | None = None,
         carried: Carried | None = None,
-        put_off: PutOff | None = None,
     ) -> None:
-        """number: the segment's id; start: sample of the stream, at 16 kHz; before: statistics of earlier speech;
-        put_off: takes the sound of the segment, that closes without its text; it must not be drafted."""
-        self.start = start
-        self.length = 0  # samples
-        self.probabilities: list[float] = []  # of speech, of the last frames heard
-        self._number = number
+        """number: the segment's id; start: sample of the stream, at 16 kHz; before: statistics of earlier speech."""
+        super().__init__(number, start)
         self._decoder = decoder
         self._config = config
         self._carried = carried or Carried(Draft(), 0, start)
@@ -72,10 +64,8 @@ class OpenSegment:
         hidden = decoder.tokenizer.decode(self._draft.tokens[: self._committed])
         self._hidden, self._hidden_words = len(hidden), len(hidden.split())  # letters, words
         self._display = Display(config.show, self._carried.shown)
-        self._put_off = put_off
         self._settled: tuple[int, DecodedText] | None = None  # the final text as it would be with this end
         self._shown = False  # whether the outside has heard of this segment
-        self._audio: list[Samples] = []
         self._frames: list[Features] = []
         self._stream = FbankStream(decoder.features)
         self._sound = decoder.listen(config.look_ahead_ms / 1000, before)
@@ -103,11 +93,6 @@ class OpenSegment:
         return OpenMark(self._number, self.start, own, self.end, tokens, self._carried.tokens, text)
 
     @property
-    def end(self) -> int:
-        """Sample of the stream up to which the segment has been heard."""
-        return self.start + self.length
-
-    @property
     def is_settled(self) -> bool:
         """Whether its final text is known, if nothing more is said."""
         return self._settled is not None
@@ -122,16 +107,8 @@ class OpenSegment:
 
     def hear(self, samples: Samples, probability: float | None = None) -> None:
         """Take more audio, frame by frame with its probability of speech once the segment is open."""
-        self._audio.append(samples)
-        self.length += len(samples)
-        if self._put_off is None:
-            self._frames.append(self._stream.push(samples))
-        if probability is not None:
-            self.probabilities.append(probability)
-
-    def audio_from(self, sample: int) -> Samples:
-        """What was heard after a sample of the stream."""
-        return np.concatenate(self._audio)[sample - self.start :]
+        super().hear(samples, probability)
+        self._frames.append(self._stream.push(samples))
 
     def draft(self) -> SegmentUpdated | None:
         """Draft what has been heard anew and commit what has become stable."""
@@ -158,9 +135,6 @@ class OpenSegment:
 
     def close(self, end: int) -> SegmentClosed | None:
         """The final text of what was heard up to sample `end`; None where nothing was ever said."""
-        if self._put_off is not None:
-            self._put_off(self._number, np.concatenate(self._audio)[: end - self.start])
-            return SegmentClosed(Segment(self._number, self._carried.start, end, ""))
         if self._settled is not None and self._settled[0] == end:
             return self._closed(self._settled[1], end)
         return self._closed(self._finish(end), end)
@@ -189,13 +163,7 @@ class OpenSegment:
 
     def _cut_at_quiet(self) -> tuple[SegmentClosed | None, OpenSegment]:
         attended = self._draft.attended[: self._committed]
-        committed_end = (attended[-1] + 1) * self._frame_samples if attended else 0
-        preroll = self.length - len(self.probabilities) * FRAME_SAMPLES
-        first = max(0, committed_end - preroll) // FRAME_SAMPLES + 1
-        # Without live drafts nothing is committed; then the later half is searched, so that segments stay long.
-        first = min(max(first, len(self.probabilities) // 2), len(self.probabilities) - 2)
-        place = first + int(np.argmin(self.probabilities[first:-1]))  # a whole frame is left for the next segment
-        end = self.start + preroll + place * FRAME_SAMPLES + FRAME_SAMPLES // 2
+        end = self._quiet((attended[-1] + 1) * self._frame_samples if attended else 0)
         closed = self.close(end)
         return closed, self._next(self._number + (closed is not None), end, None)
 
@@ -213,11 +181,8 @@ class OpenSegment:
         return self.start + place // self._frame_samples * self._frame_samples
 
     def _next(self, number: int, start: int, carried: Carried | None) -> OpenSegment:
-        following = OpenSegment(number, start, self._decoder, self._config, self.statistics, carried, self._put_off)
-        following.hear(self.audio_from(start))
-        following.probabilities = self.probabilities[
-            max(0, len(self.probabilities) - following.length // FRAME_SAMPLES) :
-        ]
+        following = OpenSegment(number, start, self._decoder, self._config, self.statistics, carried)
+        self._hand_on(following)
         return following
 
     def _heard(self, end: int) -> Features:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from s2t_core.events import SegmentClosed
 from s2t_core.recognizer import Recognizer, load
+from s2t_core.session import cutting_session
 from s2t_core.types import AudioChunk, Samples
 
 _PUSH = 1600  # samples
@@ -86,6 +88,7 @@ def files(bench: Bench) -> dict[str, Any]:
     from app.transcribe import transcribe_files  # of packages that the other parts do without
 
     found: dict[str, Any] = {}
+    vars(sys.modules["__main__"]).pop("__file__", None)  # else each process that cuts imports it, and torch with it
     recognizer = Recognizer("bench", bench.half)
     with tempfile.TemporaryDirectory() as folder:
         paths = _minutes(bench.options.minutes, Path(folder))
@@ -103,7 +106,7 @@ def files(bench: Bench) -> dict[str, Any]:
         sounds: list[Samples] = []
         start = time.perf_counter()
         for path in paths:
-            cut = recognizer.open_session(partials=False, put_off=lambda _, sound: sounds.append(sound))
+            cut = cutting_session(lambda _, sound: sounds.append(sound))
             samples, rate = soundfile.read(path, dtype="float32")
             cut.push(AudioChunk(samples, rate, 0))
             cut.finish()

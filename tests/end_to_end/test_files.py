@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,10 @@ import av
 import jiwer
 import numpy as np
 import pytest
+import soundfile
 from conftest import SAMPLE, SAMPLE_TEXT
+
+from app.transcribe import transcribe_files
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -50,6 +55,46 @@ def test_a_film_gives_its_text_and_the_times_of_the_film(film, tmp_path):
     found = json.loads((tmp_path / "talk.json").read_text())
     assert jiwer.wer(SAMPLE_TEXT.lower(), found["text"].lower()) < 0.05  # AAC leaves a doubtful word to chance
     assert found["segments"][0]["words"][0]["start_s"] == pytest.approx(2.2, abs=0.4)
+
+
+# The command as if it ran on many cores: two processes cut speech out beside it.
+MANY_CORES = "import sys, app.file_batches, app.cli; app.file_batches.cores = lambda: 16; sys.exit(app.cli.main())"
+
+
+def test_many_files_that_other_processes_cut_have_the_same_texts(recognizer, tmp_path, sample, capsys):
+    samples, rate = sample
+    names = [tmp_path / name for name in ("a.wav", "b.wav", "missing.wav", "c.wav")]
+    for number, name in enumerate(names):
+        if "missing" not in name.name:
+            soundfile.write(name, samples[number * 10_000 :][:40_000], rate)
+    well = transcribe_files(lambda: recognizer, names, "json", tmp_path / "here")
+    said = capsys.readouterr().err.replace("/here/", "/there/")
+    command = [sys.executable, "-c", MANY_CORES, "transcribe", *names, "-f", "json", "-o", tmp_path / "there"]
+    there = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (there.stderr, there.returncode, well) == (said, 1, False)
+    for name in ("a.json", "b.json", "c.json"):
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_ends_all_processes_that_cut_without_a_word(tmp_path, sample):
+    samples, rate = sample
+    names = [tmp_path / f"{number}.wav" for number in range(20)]
+    soundfile.write(names[0], np.zeros(rate, np.int16), rate)
+    for name in names[1:]:
+        soundfile.write(name, np.tile(samples, 4), rate)
+    with subprocess.Popen(
+        [sys.executable, "-c", MANY_CORES, "transcribe", *names, "-o", tmp_path / "texts"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as command:
+        assert "0.wav ->" in command.stderr.readline()  # the others are being cut or heard
+        os.killpg(command.pid, signal.SIGINT)  # as a terminal does
+        assert command.communicate(timeout=30) == ("", "")  # not before all have ended that could write there
+    assert command.returncode == 1
 
 
 def test_a_text_that_nobody_can_get_is_said():

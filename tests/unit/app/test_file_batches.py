@@ -46,11 +46,17 @@ def rounded(content):
     return [rounded(one) for one in content] if isinstance(content, list) else content
 
 
-@pytest.mark.parametrize("pool_s", [3600.0, 1.0], ids=["all at once", "as they come"])
+@pytest.mark.parametrize(
+    ("pool_s", "at_once", "processes"),
+    [(3600.0, 1, 0), (1.0, 1, 0), (1.0, 3, 2)],
+    ids=["all at once", "as they come", "in turn, cut by others"],
+)
 def test_files_in_batches_have_the_transcripts_of_files_one_by_one(
-    plain, batched, files, tmp_path, capsys, monkeypatch, pool_s
+    plain, batched, files, tmp_path, capsys, monkeypatch, pool_s, at_once, processes
 ):
     monkeypatch.setattr(file_batches, "_POOL_S", {"cpu": pool_s})
+    monkeypatch.setattr(file_batches, "_AT_ONCE", {"cpu": at_once})
+    monkeypatch.setattr(file_batches, "_processes", lambda device: processes)
     wanted = transcripts(plain, files, tmp_path / "wanted")
     said = capsys.readouterr().err.replace("/wanted/", "/got/")
     monkeypatch.setattr("app.transcribe.hear_file", None)  # no other way is taken
@@ -68,3 +74,21 @@ def test_texts_that_a_gpu_does_not_give_are_a_fault_of_their_files(batched, file
     assert not transcribe_files(lambda: batched, files[:2], "txt", None)
     captured = capsys.readouterr()
     assert "out of memory" in captured.err and "b.wav" in captured.out
+
+
+def test_a_fault_of_the_gpu_is_told_though_the_file_goes_on(batched, tmp_path, sample, capsys, monkeypatch):
+    def broken(decoder, sounds, frames):
+        raise RuntimeError("out of memory")
+
+    samples, rate = sample
+    soundfile.write(tmp_path / "a.wav", np.concatenate([samples, np.zeros(rate, np.float32), samples]), rate)
+    monkeypatch.setattr(file_batches, "_POOL_S", {"cpu": 1.0})
+    monkeypatch.setattr("s2t_core.recognizer.hear_many", broken)
+    assert not transcribe_files(lambda: batched, [tmp_path / "a.wav"], "txt", None)
+    assert "out of memory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("cores", "beside_a_gpu", "on_a_cpu"), [(1, 0, 0), (2, 1, 0), (16, 15, 2), (96, 16, 12)])
+def test_processes_that_cut_are_as_many_as_pay(monkeypatch, cores, beside_a_gpu, on_a_cpu):
+    monkeypatch.setattr(file_batches, "cores", lambda: cores)
+    assert (file_batches._processes("cuda"), file_batches._processes("cpu")) == (beside_a_gpu, on_a_cpu)

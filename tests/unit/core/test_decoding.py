@@ -14,7 +14,8 @@ from support import viterbi
 from support.peer import TINY, random_batch
 
 from s2t_core.decoding.alignment import attended_frames, default_heads, monotonic_spans
-from s2t_core.decoding.draft import Draft, DraftConfig, Writer, certainties, redraft
+from s2t_core.decoding.draft import Draft, Writer, certainties, redraft
+from s2t_core.decoding.draft_config import DraftConfig
 from s2t_core.decoding.guards import echoes, loop_start, token_limit, without_loop
 from s2t_core.decoding.search import SearchOptions, search
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from support.peer import TINY, random_batch
 
 from s2t_core.decoding.alignment import default_heads
-from s2t_core.decoding.draft import Draft, DraftConfig, Writer, redraft
+from s2t_core.decoding.draft import Draft, Writer, redraft
+from s2t_core.decoding.draft_config import DraftConfig
 from s2t_core.decoding.guards import loop_start
 from s2t_core.decoding.phrases import make_bias
 from s2t_core.decoding.search import SearchOptions, search

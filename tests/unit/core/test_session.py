@@ -14,6 +14,7 @@ from support.fakes import ClockDecoder, LoudnessDetector
 
 from s2t_core.errors import AudioFormatError
 from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
+from s2t_core.features.fbank import frame_count
 from s2t_core.metrics import plain
 from s2t_core.session import StreamSession
 from s2t_core.streaming.config import SessionConfig
@@ -265,3 +266,16 @@ def test_speech_that_stops_right_behind_a_cut_keeps_every_word():
         events, _ = run(sound(length_s, 1.0), size=512)
         words = " ".join(segment.committed for segment in closed(events)).split()
         assert words == [f"w{i}" for i in range(len(words))] and len(words) >= 40
+
+
+def test_what_is_cut_out_to_be_heard_later_is_what_a_session_without_drafts_hears():
+    samples = sound(1.5, 1.0, 47.0, 1.0, 3.0)  # with three cuts in the midst of speech
+    config, sounds = SessionConfig(partials=False), {}
+    heard, decoder = run(samples, config)
+    session = StreamSession(None, LoudnessDetector(), config, put_off=sounds.__setitem__)
+    events = [*session.push(AudioChunk(samples, RATE, 0)), *session.finish()]
+    assert [dataclasses.replace(one, committed="", words=()) for one in closed(heard)] == closed(events)
+    assert [one.id for one in closed(events)] == list(sounds) == [0, 1, 2, 3, 4, 5]
+    assert [frame_count(len(one)) for one in sounds.values()] == decoder.finished
+    for one in closed(events):
+        np.testing.assert_array_equal(sounds[one.id], samples[one.start_sample : one.end_sample])
