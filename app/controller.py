@@ -112,15 +112,15 @@ class DictationController(QObject):
         """Begin to record; what is said before the model is ready waits for it."""
         if self.state is not State.IDLE:
             return
-        document = self.document.begin_session()
+        before = self.document, self.heard
         self._begun_s = self._transcribed_s = self._lost_s = 0.0
-        self.heard, self._is_whole = 0, True
+        self._is_whole = True
         self._shaper = self._make_shaper()
-        before, self.document = self.document, document
+        self.document, self.heard = self.document.begin_session(), 0
         if self._listen(input_name, begins=True):
             self.lost_changed.emit(0.0)
         else:
-            self.document = before
+            self.document, self.heard = before
 
     def pause(self) -> None:
         """Close the microphone; the words so far still come, and `resume` goes on in the same recording."""
@@ -132,9 +132,10 @@ class DictationController(QObject):
             self._begun_s = self._transcribed_s
             self._listen(input_name)
 
-    def go_on(self, stream: Stream, shaper: Shaper, heard: int) -> None:
-        """Write what is left of a recording that broke off; the document is its own, with so many events in it."""
+    def go_on(self, document: TranscriptDocument, heard: int, shaper: Shaper, stream: Stream) -> None:
+        """Write what is left of a recording that broke off, in its document, which has so many events of it."""
         self._shaper, self.heard, self._is_whole = shaper, heard, True
+        self.show(document)
         self._set_state(State.DRAINING)
         self._engine.listen(stream)
 

@@ -103,11 +103,11 @@ class History:
         return (rows[0][0], number_of(rows[0][1])) if rows else None
 
     def write(
-        self, id: int, document: TranscriptDocument, first: int = 0, end: int | None = None, heard: int = 0
+        self, id: int, document: TranscriptDocument, first: int = 0, end: int | None = None, heard: int | None = None
     ) -> None:
         """Keep the closed items of the document; those before `first`, and from `end` on, are kept as they are.
 
-        heard: how many events of its last recording are in the document
+        heard: how many events of its last recording are in the document; None: as many as were
         """
         places = range(first, len(document.closed) if end is None else end)
         last = LAST_PLACE if places.stop == len(document.closed) else places.stop - 1
@@ -120,7 +120,8 @@ class History:
             base.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             base.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
             base.execute(
-                "UPDATE transcripts SET words = ?, length_samples = ?, heard = ?, changed_at = ? WHERE id = ?",
+                "UPDATE transcripts SET words = ?, length_samples = ?, heard = ifnull(?, heard), changed_at = ? "
+                "WHERE id = ?",
                 (word_count(document), length_samples(document), heard, _now(), id),
             )
             unnamed = base.execute("SELECT 1 FROM transcripts WHERE id = ? AND named = 0", (id,)).fetchone()

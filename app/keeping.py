@@ -22,10 +22,14 @@ _ALL = 1 << 40  # events
 
 @dataclass(slots=True)
 class _Sheet:
-    """A transcript as it was seen last, how many events of its recording are in it, and the name of that one's journal:
-    set at once, read at once."""
+    """A transcript during one recording, as it was seen last, with how many events of that one: set at once, read at
+    once. What waits to be written is written once, as it is then.
 
-    seen: tuple[TranscriptDocument, int, str]
+    journal  of the recording; empty before the transcript has one
+    """
+
+    seen: tuple[TranscriptDocument, int]
+    journal: str = ""
 
 
 class Keeper(threading.Thread):
@@ -39,10 +43,9 @@ class Keeper(threading.Thread):
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self.id: int | None = None  # of the transcript that is open; written by this thread
         self._document = TranscriptDocument()  # as it is on disk
-        self._sheet = _Sheet((TranscriptDocument(), 0, ""))
+        self._sheet = _Sheet((TranscriptDocument(), 0))
         self._begun: Head | None = None  # a recording that the history does not know yet
         self._journal = ""  # of the recording that the history knows
-        self._recording = ""  # of the one that is seen; of the thread that calls
         self._over: list[Journal] = []  # of recordings that ended, until all of them is on disk
         self._fault = ""
         self._wanted = False  # until something is to be kept no file is made
@@ -52,7 +55,8 @@ class Keeper(threading.Thread):
         """A recording begins, in the transcript that is open or in a new one."""
         self._wanted = True
         self._fault = ""  # what goes wrong is said once for every recording
-        sheet, self._recording = self._sheet, journal
+        sheet = self._sheet
+        self._sheet = _Sheet(sheet.seen, journal)
         self._jobs.put(lambda history: self._begin(history, head, journal, sheet))
 
     def keep(self, title: str, model: str, document: TranscriptDocument) -> Future[int]:
@@ -71,9 +75,9 @@ class Keeper(threading.Thread):
         return kept
 
     def see(self, document: TranscriptDocument, heard: int) -> None:
-        """What is closed in it is kept from now on; `heard` events of the recording are in it."""
+        """What is closed in it is kept from now on; `heard` events of the recording, if it has one, are in it."""
         sheet = self._sheet
-        sheet.seen = document, heard, self._recording  # what waits to be written is written once, as it is then
+        sheet.seen = document, heard
         self._jobs.put(lambda history: self._write(history, sheet))
 
     def add_recording(self, key: RecordingKey, file: Path) -> None:
@@ -92,13 +96,14 @@ class Keeper(threading.Thread):
 
     def turn_to(self, id: int | None, document: TranscriptDocument) -> None:
         """What follows belongs to this kept transcript, which is `document`, or to a new one."""
-        self._sheet = _Sheet((document, 0, ""))
+        self._sheet = _Sheet((document, 0))
         self._wanted = self._wanted or id is not None
 
         def turn(_: History) -> None:
             for journal in self._over:  # what was never kept can be recovered from them
                 journal.close()
             self.id, self._document, self._begun, self._over, self.refused = id, document, None, [], False
+            self._journal = ""
 
         self._jobs.put(turn)
 
@@ -172,18 +177,18 @@ class Keeper(threading.Thread):
         self.refused = False
 
     def _write_changes(self, history: History, sheet: _Sheet) -> None:
-        document, heard, recording = sheet.seen
+        document, heard = sheet.seen
         if document.closed:
             self._open_row(history)
         if self.id is None:
             return
-        if recording != self._journal:  # that which the history knows is over, and all of it is in the document
+        if sheet.journal != self._journal:  # that which the history knows is over, and all of it is in the document
             heard = _ALL
         before, now = self._document.closed, document.closed
         first = next((place for place, (a, b) in enumerate(zip(before, now, strict=False)) if a is not b), None)
         first = min(len(before), len(now)) if first is None else first
         if first < max(len(before), len(now)):
-            history.write(self.id, document, first, _end(before, now), heard)
+            history.write(self.id, document, first, _end(before, now), heard if sheet.journal else None)
             self._document = document
 
     def _settle(self, history: History, sheet: _Sheet) -> None:

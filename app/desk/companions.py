@@ -139,10 +139,9 @@ class Companions(QObject):
             return
         self._show(recovery.id, recovery.kept)
         self.record.begin_again(recovery, journal)
-        self._desktop.show(recovery.document)
-        controller = self._desktop.controller
-        controller.recording_ended.connect(lambda _: self.recovery.look(), Qt.ConnectionType.SingleShotConnection)
-        controller.go_on(recovery.stream(self._desktop.wishes(), journal), recovery.shaper, recovery.heard)
+        ended = self._desktop.controller.recording_ended
+        ended.connect(lambda _: self.recovery.look(), Qt.ConnectionType.SingleShotConnection)
+        self._desktop.bring_back(recovery, journal)
 
     def _know_model(self, model: str) -> None:
         self._model = model

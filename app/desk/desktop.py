@@ -19,6 +19,8 @@ from app.controller import DictationController
 from app.desk.background import Background
 from app.desk.inputs import find_inputs, make_source, offered
 from app.edits import EditHistory
+from app.journal.writer import Journal
+from app.recovery import Recovery
 from app.settings import Settings
 from app.settings_file import read_settings
 from app.settings_writer import SettingsWriter
@@ -95,9 +97,18 @@ class Desktop(QObject):
 
     def show(self, document: TranscriptDocument) -> None:
         """Go on with another document."""
+        self._open(document)
+        self.controller.show(document)
+
+    def bring_back(self, recovery: Recovery, journal: Journal) -> None:
+        """Go on with a recording that broke off, and write what is left of it; its journal goes on."""
+        self._open(recovery.document)
+        stream = recovery.stream(self.wishes(), journal)
+        self.controller.go_on(recovery.document, recovery.heard, recovery.shaper, stream)
+
+    def _open(self, document: TranscriptDocument) -> None:
         self._edits.forget()
         self.document_opened.emit(document)
-        self.controller.show(document)
 
     def dictate(self) -> None:
         """Record for another window: the chosen input alone, be it a meeting or not."""

@@ -463,6 +463,21 @@ def test_what_a_crash_left_is_offered_and_brought_back_and_the_same_transcript_g
     assert not list(journals_folder().iterdir())
 
 
+def test_text_that_was_brought_back_is_never_kept_without_its_events(qtbot, begin):
+    """Else it would come twice when the program is killed meanwhile."""
+    left_behind_by_a_crash()
+    journal = Journal(journals_folder() / "20260301T120000", None, print, 1)
+    journal.text("", (SegmentClosed(Segment(0, 0, 20000, "so far so good")),), SessionMark(20000, 1))
+    journal.close()
+    desktop = begin("and on")
+    seen, keeper = [], desktop.companions.record._keeper
+    see, keeper.see = keeper.see, lambda document, heard: (seen.append((document.text, heard)), see(document, heard))
+    qtbot.waitUntil(lambda: "was cut off" in desktop.window.hint.text)
+    qtbot.mouseClick(desktop.window.hint.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE and "on" in desktop.controller.document.text)
+    assert {heard for text, heard in seen if text == "So far so good"} == {2}
+
+
 def test_what_is_not_wanted_back_now_is_offered_at_the_next_start(qtbot, begin):
     left_behind_by_a_crash()
     desktop = begin("new words")

@@ -222,6 +222,41 @@ def test_of_a_recording_that_is_over_the_history_knows_all_though_the_next_has_b
     history.close()
 
 
+def test_behind_a_slow_disk_every_recording_is_known_with_its_own_count(tmp_path, said):
+    slow, writing = threading.Event(), threading.Event()
+
+    class Slow(History):
+        def begin(self, *what):
+            writing.set()
+            slow.wait(10)
+            return super().begin(*what)
+
+    keeper = Keeper(lambda: Slow(tmp_path / "history.sqlite", tmp_path), said.append)
+    keeper.start()
+    keeper.begin(HEAD, "one")
+    keeper.see(document := TranscriptDocument().begin_session().apply(closed("one")), 5)
+    assert writing.wait(5)
+    keeper.see(document, 6)
+    keeper.begin(HEAD, "two")
+    keeper.see(document := document.begin_session().apply(closed("two")), 3)
+    slow.set()
+    keeper.shut_down(10)
+    history = History(tmp_path / "history.sqlite", tmp_path)
+    assert history.of_journal("two") == (1, 3) and history.document(1) == document
+    history.close()
+
+
+def test_editing_a_transcript_does_not_change_how_much_of_its_recording_it_has(tmp_path, keeper):
+    history = History(tmp_path / "history.sqlite", tmp_path)
+    id = history.begin(NOW, "m", "i", "one")
+    history.write(id, document := TranscriptDocument().begin_session().apply(closed("one")), heard=5)
+    keeper.turn_to(id, document)
+    keeper.see(rewritten(document, 0, 0, "edited"), 99)
+    keeper.shut_down(10)
+    assert history.document(id).text == "edited" and history.of_journal("one") == (id, 5)
+    history.close()
+
+
 def test_a_recording_in_which_nothing_was_said_leaves_nothing(keeper, kept, journal):
     keeper.begin(HEAD, "one")
     keeper.see(TranscriptDocument().begin_session(), 0)
