@@ -25,6 +25,7 @@ def compile_ahead(folder: Path) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # of Windows, where a console would open
         check=False,
     )
 
