@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import shutil
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numba
 from llvmlite import ir
 from numba.core import cgutils
+from numba.core.caching import FunctionCache
 from numba.extending import intrinsic
 from platformdirs import user_cache_path
 
+logger = logging.getLogger(__name__)
+
 _NAME = "kernels-"
+_ROOM = 8 << 20  # bytes; the code of one kind of processor takes 3 MiB
 _FAST = {"reassoc", "contract", "nsz", "arcp"}  # sums may be taken in any order; NaN and infinity stay what they are
 
 
@@ -31,22 +35,60 @@ def kept_in(sources: Iterable[Path], places: Iterable[Path]) -> Path | None:
         folder = place / f"{_NAME}{digest}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "kept").touch()
+            _claim(folder)
         except OSError:
             continue
         for other in place.glob(f"{_NAME}*"):
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
         return folder
-    logging.getLogger(__name__).info("compiled code is kept nowhere: every start compiles it again")
+    logger.info("compiled code is kept nowhere: every start compiles it again")
     return None
+
+
+def _claim(folder: Path) -> None:
+    """Raises OSError where there is no room for code, or it cannot be written."""
+    with (folder / "claim").open("wb") as file:
+        if not any(folder.rglob("*.nbc")):
+            file.write(bytes(_ROOM))
+        file.truncate(0)
+
+
+class _Kept(FunctionCache):
+    """numba's way to keep code, but neither a damaged file nor a full disk stops the program: it compiles then."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception as error:  # whatever reading makes of the damage
+            logger.info("compiled code cannot be read: %r", error)
+            with contextlib.suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            logger.info("compiled code cannot be kept: %s", error)
 
 
 _here = Path(__file__).parent
 _folder = kept_in(_here.glob("*.py"), (_here / "__pycache__", user_cache_path("dictate")))
 if _folder is not None:
     numba.config.CACHE_DIR = str(_folder)  # type: ignore[attr-defined]
-compiled: Any = partial(numba.njit, fastmath=_FAST, nogil=True, error_model="numpy", cache=_folder is not None)
+
+
+def compiled() -> Callable[[Any], Any]:
+    """Makes a function one that is compiled when it is first called, for the kinds of its arguments."""
+
+    def decorate(function: Any) -> Any:
+        made = numba.njit(function, fastmath=_FAST, nogil=True, error_model="numpy")
+        if _folder is not None:
+            made._cache = _Kept(function)
+        return made
+
+    return decorate
 
 
 def is_to_be_compiled() -> bool:

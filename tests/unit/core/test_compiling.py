@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import errno
+import importlib.util
+import sys
 
-from s2t_core.kernels.compiling import kept_in
+import numba
+import pytest
+from numba.core.caching import FunctionCache
+
+from s2t_core.kernels.compiling import compiled, kept_in
 
 
 @pytest.fixture
@@ -35,3 +41,48 @@ def test_where_nothing_can_be_written_it_is_kept_nowhere(source, tmp_path):
     barred = tmp_path / "barred"
     barred.write_text("no folder", encoding="utf-8")
     assert kept_in([source], [barred]) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is there alone")
+def test_a_full_disk_is_no_place(source, tmp_path):
+    full = kept_in([source], [tmp_path / "full"])
+    (full / "claim").unlink()
+    (full / "claim").symlink_to("/dev/full")
+    assert kept_in([source], [tmp_path / "full", tmp_path / "cache"]).parent == tmp_path / "cache"
+
+
+@pytest.fixture
+def double(tmp_path, monkeypatch):
+    """Makes a function whose code is kept in `tmp_path`, as a new process does."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    file = tmp_path / "doubling.py"
+    file.write_text("def double(value):\n    return 2 * value\n", encoding="utf-8")
+
+    def make():
+        spec = importlib.util.spec_from_file_location("doubling", file)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return compiled()(module.double)
+
+    return make
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+@pytest.mark.parametrize("damage", [b"", b"\x80\x05garbage"])
+def test_damaged_code_is_compiled_anew_and_kept_again(double, tmp_path, kind, damage):
+    assert double()(4) == 8
+    (kept,) = tmp_path.rglob(f"*.{kind}")
+    whole = kept.read_bytes()
+    kept.write_bytes(damage)
+    assert double()(4) == 8
+    assert len(kept.read_bytes()) == len(whole)
+    again = double()
+    assert again(4) == 8 and again.stats.cache_hits
+
+
+def test_what_cannot_be_kept_is_compiled_for_now(double, monkeypatch):
+    def refuse(self, *what):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FunctionCache, "save_overload", refuse)
+    assert double()(4) == 8
