@@ -13,6 +13,7 @@ from s2t_core.model.cache import check_generation
 from s2t_core.model.encoded import EncodedFrames
 
 Floats = NDArray[np.float32]
+Arranged = tuple[NDArray[np.int8], Floats, NDArray[np.int8], Floats]  # as `arranged_sources` gives them
 
 
 class Sources:
@@ -37,6 +38,11 @@ class Sources:
             self.both = wider
         self.both[..., self.settled : end, :] = fresh
 
+    def arranged(self, encoded: EncodedFrames) -> list[Arranged]:
+        """For each layer; of `encoded`, whose frames these are, the real ones alone."""
+        frames = real_frames(encoded)
+        return [arranged_sources(both, frames) for both in self.both]
+
 
 class Int8Cache:
     """Of `rows` hypotheses over one encoding, as `Cache` says.
@@ -45,13 +51,14 @@ class Int8Cache:
     So hypotheses change places at the cost of a few numbers.
     """
 
-    def __init__(self, sources: Sources, encoded: EncodedFrames, beams: int, capacity: int) -> None:
-        layers, _, utterances, heads, _, dim = sources.both.shape
+    def __init__(self, sources: list[Arranged], encoded: EncodedFrames, beams: int, capacity: int) -> None:
+        """sources: of `encoded`, by layer"""
+        utterances, heads, _, dim = sources[0][-1].shape
         rows = utterances * beams
-        self.frames = _real_frames(encoded)
-        self.sources = [arranged_sources(both, self.frames) for both in sources.both]
+        self.frames = real_frames(encoded)
+        self.sources = sources
         self.length = 0
-        self.keys, self.values = np.empty((2, layers, rows, heads, capacity, dim), np.float32)
+        self.keys, self.values = np.empty((2, len(sources), rows, heads, capacity, dim), np.float32)
         self.lines = np.zeros((rows, capacity), np.int64)
         self._generation = encoded.generation
 
@@ -86,7 +93,7 @@ def _longer(kept: NDArray[Any], more: int, axis: int) -> NDArray[Any]:
     return np.concatenate([kept, np.zeros(shape, kept.dtype)], axis)
 
 
-def _real_frames(encoded: EncodedFrames) -> NDArray[np.int64]:
+def real_frames(encoded: EncodedFrames) -> NDArray[np.int64]:
     """(utterances,); a row without any looks at its first one, as nothing it gives counts."""
     if encoded.mask is None:
         return np.full(len(encoded.values), encoded.values.shape[1], np.int64)

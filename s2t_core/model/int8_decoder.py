@@ -39,16 +39,18 @@ class Int8Decoder(nn.Module):
         return Sources()
 
     def new_cache(self, encoded: EncodedFrames, beams: int = 1, capacity: int = 64) -> Int8Cache:
-        """As `Decoder.new_cache`."""
-        sources = Sources()
-        self._write(sources, encoded.values)
-        return Int8Cache(sources, encoded, beams, capacity)
+        """As `Decoder.new_cache`. A search and what reads its text after it share what is made of the encoding."""
+        if not encoded.sources:
+            sources = Sources()
+            self._write(sources, encoded.values)
+            encoded.sources.extend(sources.arranged(encoded))
+        return Int8Cache(encoded.sources, encoded, beams, capacity)
 
     def next_cache(self, encoded: EncodedFrames, sources: Sources, capacity: int) -> Int8Cache:
         """As `Decoder.next_cache`."""
         self._write(sources, encoded.values[:, sources.settled :])
         sources.settled = encoded.settled
-        return Int8Cache(sources, encoded, 1, capacity)
+        return Int8Cache(sources.arranged(encoded), encoded, 1, capacity)
 
     def _write(self, sources: Sources, frames: Tensor) -> None:
         """frames (utterances, n, d_model), behind the settled ones"""

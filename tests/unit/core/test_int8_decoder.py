@@ -103,6 +103,14 @@ def test_what_is_taken_back_leaves_no_trace(models, encoded):
         cache.truncate(9)
 
 
+def test_caches_of_one_encoding_share_what_is_made_of_it_and_nothing_else(models, encoded):
+    decoder = models[1].model.decoder
+    first, second = decoder.new_cache(encoded), decoder.new_cache(encoded, beams=2)
+    assert second.sources is first.sources
+    assert second.keys.shape[1] == 2 * first.keys.shape[1]
+    assert decoder.new_cache(EncodedFrames(encoded.values)).sources is not first.sources
+
+
 def test_a_cache_of_another_encoding_is_refused(models, encoded):
     _, eight = models
     cache = eight.model.decoder.new_cache(encoded)
