@@ -35,7 +35,7 @@ def run_speed(options: argparse.Namespace) -> int:
     before = torch.get_num_threads()
     torch.set_num_threads(options.threads)
     try:
-        peaks, rows = measured_peaks(options.quick, clock), []
+        peaks, rows = measured_peaks(clock), []
         note(json.dumps(machine() | peaks.to_json()))
         for found in _rows(options, peaks, clock):
             note(found["row"])

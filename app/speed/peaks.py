@@ -18,6 +18,7 @@ from app.speed.rows import Work, clocked
 from s2t_core.config import ModelConfig
 from s2t_core.kernels.products import arranged, multiply
 
+_SIZE = 1024  # of square matrices
 _NEAR, _FAR = 11 << 20, 256 << 20  # bytes: the weights of a small decoder in eight bits, and no weights of anybody
 
 
@@ -38,17 +39,16 @@ class Peaks:
         return {f"{name} G/s": round(value / 1e9, 1) for name, value in asdict(self).items()}
 
 
-def measured_peaks(quick: bool, clock: Callable[[], float] = time.process_time) -> Peaks:
+def measured_peaks(clock: Callable[[], float] = time.process_time) -> Peaks:
     """Of as many threads as torch has now, of eight bits of one; of each the best of some repeats."""
-    size, repeats = (256, 3) if quick else (1024, 7)
-    one, two = torch.randn(2, size, size)
-    work = 2 * size**3
+    one, two = torch.randn(2, _SIZE, _SIZE)
+    work = 2 * _SIZE**3
     near, far = (torch.ones(count // 4) for count in (_NEAR, _FAR))
     return Peaks(
-        work / _fastest(lambda: one @ two, repeats, clock),
-        work / _fastest(_eight_bits(size), repeats, clock),
-        near.nbytes / _fastest(near.sum, 3 * repeats, clock),
-        far.nbytes / _fastest(far.sum, repeats, clock),
+        work / _fastest(lambda: one @ two, 7, clock),
+        work / _fastest(_eight_bits(_SIZE), 7, clock),
+        near.nbytes / _fastest(near.sum, 21, clock),
+        far.nbytes / _fastest(far.sum, 7, clock),
     )
 
 

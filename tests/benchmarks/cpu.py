@@ -128,7 +128,7 @@ def main() -> None:
         options.repeats, options.seconds, options.decoded, options.tokens, options.minutes = 2, (1,), 2, 4, 0.5
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
-    peaks = measured_peaks(options.quick)
+    peaks = measured_peaks()
     print(json.dumps(machine() | peaks.to_json()), flush=True)
     rows = [found for name in options.parts for found in PARTS[name](options, peaks)]
     print(table(rows))
