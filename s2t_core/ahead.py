@@ -11,14 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-_ROOT = Path(__file__).parents[1]  # the program that is compiled is this one, not another that is installed
+_ROOT = Path(__file__).parents[1]  # the program that is compiled is this one, not another that is installed or near
 
 
 def compile_ahead(folder: Path) -> None:
     """Let another process pass silence through the model of `folder`. If that fails, the first pass here compiles."""
     found = os.environ.get("PYTHONPATH")
     path = os.pathsep.join([str(_ROOT), *([found] if found else [])])
-    command = [sys.executable, "-m", "s2t_core.ahead", str(folder.resolve())]
+    command = [sys.executable, "-P", "-m", "s2t_core.ahead", str(folder.resolve())]
     subprocess.run(
         command,
         env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},

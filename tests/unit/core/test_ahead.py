@@ -25,7 +25,7 @@ def test_a_processor_without_compiled_code_gets_some_first(commands, monkeypatch
     assert recognizer.takes_compiling("cpu")
     assert recognizer.load(tmp_path, "cpu") == 1  # command, which came first
     command, env = commands[0]
-    assert command == [sys.executable, "-m", "s2t_core.ahead", str(tmp_path)]
+    assert command == [sys.executable, "-P", "-m", "s2t_core.ahead", str(tmp_path)]
     assert env["PYTHONPATH"].split(":")[0] == str(ahead._ROOT)
 
 
@@ -42,3 +42,16 @@ def test_the_other_process_passes_silence_through_the_model(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["ahead", str(embedded_model())])
     ahead.main()
     assert passed == ["int8"]
+
+
+def test_it_is_this_program_that_is_compiled_wherever_it_is_called(monkeypatch, tmp_path):
+    """Not a copy in the folder at hand."""
+    other = tmp_path / "s2t_core"
+    other.mkdir()
+    for name in ("__init__", "ahead"):
+        (other / f"{name}.py").write_text("raise SystemExit('the wrong one')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    really_run, found = subprocess.run, []
+    monkeypatch.setattr(subprocess, "run", lambda *rest, **options: found.append(really_run(*rest, **options)))
+    ahead.compile_ahead(embedded_model())
+    assert found[0].returncode == 0
