@@ -16,6 +16,7 @@ from s2t_core.config import FeatureConfig
 from s2t_core.decoding.segment import SegmentDecoder
 from s2t_core.features.cmvn import utterance_cmvn
 from s2t_core.features.fbank import fbank
+from s2t_core.model.encoded import EncodedFrames
 from s2t_core.model.few_vectors import hasten
 from s2t_core.model.speech2text import Speech2TextForConditionalGeneration
 from s2t_core.recognizer import load
@@ -61,12 +62,14 @@ def features_of(heard: Samples, config: FeatureConfig) -> Tensor:
 
 
 def steps(model: Speech2TextForConditionalGeneration, features: Tensor, tokens: int) -> Work:
-    """Work that takes so many decoder steps, greedily, over the encoding of features (1, frames, bins)."""
+    """Work that takes so many decoder steps, greedily, over the encoding of features (1, frames, bins): with the keys
+    and values of the encoding, that are computed once."""
     with torch.inference_mode():
-        encoded = model.encode(features)
+        values = model.encode(features).values
 
     @torch.inference_mode()
     def run() -> None:
+        encoded = EncodedFrames(values)  # a new one, of which the decoder knows nothing yet
         cache = model.model.decoder.new_cache(encoded)
         token = torch.tensor([[model.config.decoder_start_token_id]])
         for _ in range(tokens):
