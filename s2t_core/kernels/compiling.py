@@ -14,6 +14,7 @@ import numba
 from llvmlite import ir
 from numba.core import cgutils
 from numba.core.caching import FunctionCache
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from platformdirs import user_cache_path
 
@@ -21,29 +22,36 @@ logger = logging.getLogger(__name__)
 
 _NAME = "kernels-"
 _ROOM = 8 << 20  # bytes; the code of one kind of processor takes 3 MiB
+# What numba compiles for: the kind of machine, the processor's name, and all that it can do.
+PROCESSOR: tuple[str, str, str] = cpu_target.target_context.codegen().magic_tuple()
 _FAST = {"reassoc", "contract", "nsz", "arcp"}  # sums may be taken in any order; NaN and infinity stay what they are
 
 
-def kept_in(sources: Iterable[Path], places: Iterable[Path]) -> Path | None:
-    """The folder for the compiled code of these sources, in the first place that can be written to; None: nowhere.
+def kept_in(sources: Iterable[Path], places: Iterable[Path], processor: tuple[str, ...]) -> Path | None:
+    """The folder for the code of these sources for this processor, in the first place that can be written to; None:
+    nowhere.
 
     numba makes code anew when the file of a function has changed. Ours call functions of other files, so that the
-    folder is another one when any of them has; those of other versions go.
+    folder is another one when any of them has; those of other versions go. Computers that share a disk have one each.
     """
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sorted(sources))).hexdigest()[:16]
+    version = f"{_NAME}{_digest(b''.join(source.read_bytes() for source in sorted(sources)))}"
     for place in places:
-        folder = place / f"{_NAME}{digest}"
+        folder = place / f"{version}-{_digest(repr(processor).encode())}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _claim(folder)
         except OSError:
             continue
         for other in place.glob(f"{_NAME}*"):
-            if other != folder:
+            if not other.name.startswith(version):
                 shutil.rmtree(other, ignore_errors=True)
         return folder
     logger.info("compiled code is kept nowhere: every start compiles it again")
     return None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _claim(folder: Path) -> None:
@@ -74,7 +82,7 @@ class _Kept(FunctionCache):
 
 
 _here = Path(__file__).parent
-_folder = kept_in(_here.glob("*.py"), (_here / "__pycache__", user_cache_path("dictate")))
+_folder = kept_in(_here.glob("*.py"), (_here / "__pycache__", user_cache_path("dictate")), PROCESSOR)
 if _folder is not None:
     numba.config.CACHE_DIR = str(_folder)  # type: ignore[attr-defined]
 

@@ -13,13 +13,12 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from s2t_core.kernels.compiling import compiled, larger, smaller
+from s2t_core.kernels.compiling import PROCESSOR, compiled, larger, smaller
 
 f32 = np.float32
-_features = cpu_target.target_context.codegen().magic_tuple()[2]  # of the processor that numba compiles for
+_features = PROCESSOR[2]
 # Sums that one instruction (VNNI) goes on with, each by four products of eight bits; 0: there is none.
 _LANES = 16 if "+avx512vnni" in _features else 8 if "+avxvnni" in _features else 0
 SIDE = _LANES or 8  # outputs whose weights lie side by side

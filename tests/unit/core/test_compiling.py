@@ -10,7 +10,12 @@ import numba
 import pytest
 from numba.core.caching import FunctionCache
 
-from s2t_core.kernels.compiling import compiled, kept_in
+from s2t_core.kernels.compiling import compiled
+from s2t_core.kernels.compiling import kept_in as kept_in_for
+
+
+def kept_in(sources, places, processor=("one",)):
+    return kept_in_for(sources, places, processor)
 
 
 @pytest.fixture
@@ -32,6 +37,14 @@ def test_it_is_kept_in_the_first_place_that_can_be_written_to(source, tmp_path):
 def test_other_sources_have_another_folder_and_the_old_one_goes(source, tmp_path):
     old = kept_in([source], [tmp_path / "cache"])
     assert kept_in([source], [tmp_path / "cache"]) == old
+    source.write_text("two", encoding="utf-8")
+    new = kept_in([source], [tmp_path / "cache"])
+    assert list((tmp_path / "cache").iterdir()) == [new]
+
+
+def test_computers_that_share_a_disk_have_code_of_their_own(source, tmp_path):
+    one, two = (kept_in([source], [tmp_path / "cache"], (name,)) for name in ("one", "two"))
+    assert one != two and one.is_dir() and two.is_dir()
     source.write_text("two", encoding="utf-8")
     new = kept_in([source], [tmp_path / "cache"])
     assert list((tmp_path / "cache").iterdir()) == [new]
