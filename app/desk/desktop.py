@@ -73,7 +73,7 @@ class Desktop(QObject):
         self._background = Background(self)
         self._watch = InputWatch(self._inputs_changed.emit)
         self._silence, self._listened = SilentInput(), QElapsedTimer()
-        self._hint = ""
+        self._hint = ""  # at silence, as it was said last
         self._alone = False  # the computer's sound is left out
         self._closed = 0  # items of the document that was shown last
         self._begins: FirstPaint | None = None
@@ -149,18 +149,22 @@ class Desktop(QObject):
         peak = self.controller.take_peak()
         self.window.meter.show_peak(peak)
         self.level_changed.emit(peak)
-        hint = self._silence.hint(peak, self._listened.elapsed() / 1000)
-        if hint != self._hint:
-            self._hint = hint
-            self.window.hint.show_notice(hint)
+        if self.controller.state is State.LISTENING:  # until then no sound is no silence
+            self._hint_at_silence(self._silence.hint(peak, self._listened.elapsed() / 1000))
 
     def _listen_for_silence(self, state: State) -> None:
+        self._hint_at_silence("")
         if state is State.LISTENING:
-            self._silence, self._hint = SilentInput(), ""
+            self._silence = SilentInput()
             self._listened.start()
-        elif self._hint:
-            self._hint = ""
-            self.window.hint.show_notice("")
+
+    def _hint_at_silence(self, hint: str) -> None:
+        """Say it in place of what was said about silence before; empty: there is none any more."""
+        if hint == self._hint:
+            return
+        if hint or self.window.hint.text == self._hint:  # what others have said there meanwhile stays
+            self.window.hint.show_notice(hint)
+        self._hint = hint
 
     def _begin(self) -> None:
         self.controller.load()

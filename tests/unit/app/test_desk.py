@@ -410,6 +410,57 @@ def test_an_input_that_gives_no_sound_is_hinted_at_until_the_recording_is_over(q
     assert not desktop.window.hint.isVisible()
 
 
+class LateSource(FakeSource):
+    """Its sound comes when the test lets it come, as that of a microphone does some time after it was opened."""
+
+    come, peak = True, 0.5
+
+    def received_s(self):
+        return super().received_s() if self.come else 0.0
+
+    def take_peak(self):
+        return self.peak if self.come else 0.0
+
+
+def test_the_recording_after_one_that_was_heard_is_not_called_silent_while_it_waits_for_sound(
+    qtbot, begin, monkeypatch
+):
+    monkeypatch.setattr(desktop_module, "SilentInput", lambda: SilentInput(patience_s=0.05))
+    monkeypatch.setattr(LateSource, "come", True)
+    desktop = begin("something", "more", source=LateSource)
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.LISTENING)
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+    LateSource.come = False
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.wait(200)
+    assert desktop.controller.state is State.ARMING and desktop.window.hint.text == ""
+    LateSource.come = True
+    qtbot.waitUntil(lambda: desktop.controller.state is State.LISTENING)
+    qtbot.wait(100)
+    assert desktop.window.hint.text == ""
+
+
+def test_a_hint_at_silence_goes_when_sound_comes_and_leaves_what_others_say(qtbot, begin, monkeypatch):
+    monkeypatch.setattr(desktop_module, "SilentInput", lambda: SilentInput(patience_s=0.05))
+    monkeypatch.setattr(LateSource, "peak", 0.0)
+    desktop = begin("something", source=LateSource)
+    hint = desktop.window.hint
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "muted" in hint.text)
+    LateSource.peak = 0.0001
+    qtbot.waitUntil(lambda: "Hardly" in hint.text)
+    LateSource.peak = 0.5
+    qtbot.waitUntil(lambda: not hint.isVisible())
+    LateSource.peak = 0.0
+    qtbot.waitUntil(lambda: "muted" in hint.text)
+    hint.show_notice("Something else.")
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+    assert hint.isVisible() and hint.text == "Something else."
+
+
 def test_captions_follow_the_menu_and_the_text(qtbot, begin):
     desktop = begin("hello there")
     captions = desktop.companions.captions.window
