@@ -108,6 +108,7 @@ class Desktop(QObject):
 
     def _open(self, document: TranscriptDocument) -> None:
         self._edits.forget()
+        self.window.show_lost(0.0)  # of the recording before
         self.document_opened.emit(document)
 
     def dictate(self) -> None:

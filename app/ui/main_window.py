@@ -151,9 +151,8 @@ class MainWindow(QMainWindow):
 
     def show_lost(self, lost_s: float) -> None:
         """So much sound of this recording never arrived."""
-        self._lost.setText(f"{lost_s:.1f} s lost")
-        self._lost.setProperty("alarm", lost_s > 0)
-        self._lost.style().polish(self._lost)
+        self._lost.setText(f"{max(lost_s, 0.1):.1f} s lost")  # however little it was, it was not nothing
+        self._lost.setVisible(lost_s > 0)
 
     def show_document(self, document: TranscriptDocument) -> None:
         """Show the transcript."""
@@ -195,6 +194,7 @@ class MainWindow(QMainWindow):
         self._lag.setObjectName("badge")
         self._lag.setToolTip("Sound that waits to be transcribed. Nothing of it is lost.")
         self._lost.setObjectName("badge")
+        self._lost.setProperty("alarm", True)
         self._lost.setToolTip("Sound of this recording that never arrived")
         bottom.addWidget(self._lag)
         bottom.addWidget(self._lost)

@@ -410,6 +410,15 @@ def test_an_input_that_gives_no_sound_is_hinted_at_until_the_recording_is_over(q
     assert not desktop.window.hint.isVisible()
 
 
+def test_sound_that_a_recording_lost_is_not_told_of_another_transcript(qtbot, begin):
+    desktop = begin("something")
+    record(qtbot, desktop)
+    desktop.window.show_lost(1.5)
+    assert desktop.window._lost.isVisible()
+    desktop.window.actions_by_name["new"].trigger()
+    assert not desktop.window._lost.isVisible()
+
+
 class LateSource(FakeSource):
     """Its sound comes when the test lets it come, as that of a microphone does some time after it was opened."""
 
