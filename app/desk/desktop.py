@@ -17,7 +17,7 @@ from app.audio.source import AudioSource
 from app.audio.watch import InputWatch
 from app.controller import DictationController
 from app.desk.background import Background
-from app.desk.inputs import find_inputs, make_source, offered
+from app.desk.inputs import SAMPLE_INPUT, find_inputs, make_source, offered
 from app.edits import EditHistory
 from app.journal.writer import Journal
 from app.recovery import Recovery
@@ -27,7 +27,7 @@ from app.settings_writer import SettingsWriter
 from app.state import State
 from app.ui.announcer import announce
 from app.ui.first_paint import FirstPaint
-from app.ui.main_window import MainWindow
+from app.ui.main_window import BESIDE, MainWindow
 from app.ui.theme import apply_theme
 from app.ui.transcript_layout import Edit
 from s2t_core.text.formatter import Formatter
@@ -137,14 +137,27 @@ class Desktop(QObject):
         if isinstance(found, Exception):
             raise found
         names, notice = found
-        self.window.show_inputs(names)
-        self.window.choose_input(self.settings.sound.input)
+        self._show_inputs(names)
         if notice:
             self.window.notice.show_notice(notice)
 
     def _offer(self, devices: tuple[InputDevice, ...]) -> None:
-        self.window.show_inputs(offered(devices))
+        self._show_inputs(offered(devices))
+
+    def _show_inputs(self, names: list[tuple[str, str]]) -> None:
+        self.window.show_inputs(names)
         self.window.choose_input(self.settings.sound.input)
+        self._show_beside()
+
+    def _hears_computer(self) -> bool:
+        return self.settings.sound.meeting and self.window.inputs.currentData() != SAMPLE_INPUT  # it is heard alone
+
+    def _show_beside(self) -> None:
+        self.window.show_beside(self._hears_computer())
+
+    def _tell_beside(self) -> None:
+        """Answer the keys also to those who do not see what stands beside the input."""
+        announce(self.window, f"{BESIDE}." if self._hears_computer() else "What the computer plays is not recorded.")
 
     def _look_at_level(self) -> None:
         peak = self.controller.take_peak()
@@ -189,6 +202,7 @@ class Desktop(QObject):
         self._meeting = settings.sound.meeting
         window.actions_by_name["meeting"].setChecked(settings.sound.meeting)
         window.choose_input(settings.sound.input)
+        self._show_beside()
 
     def _show_loopback_fault(self, fault: str | Exception) -> None:
         if isinstance(fault, Exception):
@@ -207,6 +221,7 @@ class Desktop(QObject):
         window.hint.dismissed.connect(lambda: self._silence.dismiss())
         self._inputs_changed.connect(self._offer)
         window.input_chosen.connect(self._keep_input)
+        window.input_chosen.connect(self._show_beside)
         window.on("inputs", lambda: self.find_inputs(again=True))
         window.on("new", self.new_wanted.emit)
         window.on("undo", lambda: self._show_edited(self._edits.undo(controller.document)))
@@ -216,6 +231,7 @@ class Desktop(QObject):
         window.on("normal", lambda: self._scale(0))
         window.actions_by_name["timestamps"].toggled.connect(self._keep_timestamps)
         window.actions_by_name["meeting"].toggled.connect(self._keep_meeting)
+        window.on("meeting", self._tell_beside)
         window.view.edited.connect(self._edit)
         window.view.scale_requested.connect(self._scale)
         window.view.undo_requested.connect(window.actions_by_name["undo"].trigger)

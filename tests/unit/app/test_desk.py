@@ -23,6 +23,7 @@ from app.audio.recorder import Recorder
 from app.audio.silence import SilentInput
 from app.desk.companions import Companions
 from app.desk.desktop import Desktop
+from app.desk.inputs import SAMPLE_INPUT
 from app.errors import AppError, sentence
 from app.export.options import ExportOptions
 from app.history import History
@@ -35,6 +36,7 @@ from app.settings import HistorySettings
 from app.settings_file import read_settings
 from app.state import State
 from app.ui.export_dialog import ExportDialog
+from app.ui.main_window import BESIDE
 from s2t_core.events import SegmentClosed, SegmentUpdated
 from s2t_core.streaming.mark import SessionMark
 from s2t_core.text.rules import TextRules
@@ -129,6 +131,35 @@ def test_a_sound_system_that_hangs_holds_up_neither_the_window_nor_its_settings(
     server.set()
     qtbot.waitUntil(lambda: desktop.window.inputs.itemText(0) == "Yeti")
     qtbot.waitUntil(lambda: desktop.window.hint.text == "The sound server does not answer.")
+
+
+def test_beside_the_input_it_stands_that_the_computer_is_heard_as_well(qtbot, begin, monkeypatch):
+    told = []
+    monkeypatch.setattr(desktop_module, "announce", lambda widget, text: told.append(text))
+    monkeypatch.setattr(desktop_module, "loopback_fault", lambda: "")
+    desktop = begin()
+    window = desktop.window
+    meeting, sign = window.actions_by_name["meeting"], window._beside
+    qtbot.waitUntil(lambda: window.inputs.count() == 1)
+    desktop._show_inputs([("System default", ""), ("Sample", SAMPLE_INPUT)])
+    assert not sign.isVisible() and window.inputs.accessibleDescription() == ""
+    meeting.trigger()
+    assert sign.isVisible() and sign.accessibleName() == window.inputs.accessibleDescription() == BESIDE
+    window.inputs.setCurrentIndex(1)
+    assert not sign.isVisible() and window.inputs.accessibleDescription() == ""
+    window.inputs.setCurrentIndex(0)
+    assert sign.isVisible()
+    desktop._show_inputs([("Sample", SAMPLE_INPUT)])  # the last microphone has gone
+    assert not sign.isVisible()
+    desktop._show_inputs([("System default", ""), ("Sample", SAMPLE_INPUT)])
+    assert sign.isVisible()
+    meeting.trigger()
+    assert not sign.isVisible() and told == [f"{BESIDE}.", "What the computer plays is not recorded."]
+
+
+def test_a_meeting_that_was_chosen_once_is_shown_from_the_start(begin, monkeypatch):
+    monkeypatch.setattr(desktop_module, "loopback_fault", lambda: "")
+    assert begin(settings={"sound": {"meeting": True}}).window._beside.isVisible()
 
 
 def test_what_is_said_is_shown_edited_undone_and_kept(qtbot, begin):

@@ -82,6 +82,7 @@ def listening():
 
 def meeting():
     window = idle()
+    window.show_beside(True)
     window.show_document(transcript(("Me", "Others")))
     return window
 
