@@ -512,6 +512,22 @@ def test_captions_follow_the_menu_and_the_text(qtbot, begin):
     assert not desktop.window.actions_by_name["captions"].isChecked()
 
 
+def test_captions_that_are_opened_between_recordings_say_what_they_are_for(qtbot, begin):
+    desktop = begin("hello there", "hello again")
+    captions = desktop.companions.captions.window
+    captions._silence.setInterval(1)
+    record(qtbot, desktop)
+    desktop.window.actions_by_name["captions"].trigger()
+    qtbot.waitUntil(lambda: captions.shows_welcome)
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "again" in desktop.controller.document.text)
+    qtbot.waitUntil(lambda: not captions.visible_lines)
+    assert not captions.shows_welcome
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+    assert captions.shows_welcome and "appear here" not in desktop.controller.document.text
+
+
 def test_files_wait_while_somebody_dictates(qtbot, begin):
     desktop = begin("hello")
     queue = desktop.companions.files._queue
