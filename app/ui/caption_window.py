@@ -111,8 +111,10 @@ class CaptionWindow(QWidget):
             self._clear()
         changed = bool(settled) or (tentative != self._tentative and not self._settings.reading)
         self._tentative = tentative
-        if changed:
+        if self._begins and (settled or tentative):  # also while reading mode still waits for words to settle
             self._begins = False
+            self.update()
+        if changed:
             self._lines.add(settled)
             self._silence.start()
             self._show_lines()

@@ -87,6 +87,7 @@ def test_what_it_is_for_stands_in_it_until_the_first_words_of_a_recording(window
     with_welcome = drawn(window)
     assert window.shows_welcome and window.accessibleDescription() == "" and texts(window) == []
     window.show_document(said("", "One"))
+    assert not window.shows_welcome and texts(window) == []  # in reading mode
     window.show_document(said("One two"))
     assert not window.shows_welcome
     qtbot.waitUntil(lambda: texts(window) == [])
