@@ -134,7 +134,7 @@ class DictationController(QObject):
 
     def go_on(self, document: TranscriptDocument, heard: int, shaper: Shaper, stream: Stream) -> None:
         """Write what is left of a recording that broke off, in its document, which has so many events of it."""
-        self._shaper, self.heard, self._is_whole = shaper, heard, True
+        self._shaper, self.heard, self._is_whole, self._lost_s = shaper, heard, True, 0.0
         self.show(document)
         self._set_state(State.DRAINING)
         self._engine.listen(stream)

@@ -24,6 +24,7 @@ class CaptionDesk(QObject):
         self.window = captions = CaptionWindow(desktop.settings.captions)
         self.tray = tray = TrayIcon(self)
         controller.document_changed.connect(captions.show_document)
+        controller.recording_ended.connect(lambda _: captions.begin())
         desktop.document_opened.connect(captions.skip)
         desktop.settings_changed.connect(self._use)
         captions.settings_changed.connect(self._keep)

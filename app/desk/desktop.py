@@ -17,7 +17,7 @@ from app.audio.source import AudioSource
 from app.audio.watch import InputWatch
 from app.controller import DictationController
 from app.desk.background import Background
-from app.desk.inputs import find_inputs, make_source, offered
+from app.desk.inputs import SAMPLE_INPUT, find_inputs, make_source, offered
 from app.edits import EditHistory
 from app.journal.writer import Journal
 from app.recovery import Recovery
@@ -27,7 +27,7 @@ from app.settings_writer import SettingsWriter
 from app.state import State
 from app.ui.announcer import announce
 from app.ui.first_paint import FirstPaint
-from app.ui.main_window import MainWindow
+from app.ui.main_window import BESIDE, MainWindow
 from app.ui.theme import apply_theme
 from app.ui.transcript_layout import Edit
 from s2t_core.text.formatter import Formatter
@@ -73,7 +73,7 @@ class Desktop(QObject):
         self._background = Background(self)
         self._watch = InputWatch(self._inputs_changed.emit)
         self._silence, self._listened = SilentInput(), QElapsedTimer()
-        self._hint = ""
+        self._hint = ""  # at silence, as it was said last
         self._alone = False  # the computer's sound is left out
         self._closed = 0  # items of the document that was shown last
         self._begins: FirstPaint | None = None
@@ -108,6 +108,7 @@ class Desktop(QObject):
 
     def _open(self, document: TranscriptDocument) -> None:
         self._edits.forget()
+        self.window.show_lost(0.0)  # of the recording before
         self.document_opened.emit(document)
 
     def dictate(self) -> None:
@@ -136,31 +137,48 @@ class Desktop(QObject):
         if isinstance(found, Exception):
             raise found
         names, notice = found
-        self.window.show_inputs(names)
-        self.window.choose_input(self.settings.sound.input)
+        self._show_inputs(names)
         if notice:
             self.window.notice.show_notice(notice)
 
     def _offer(self, devices: tuple[InputDevice, ...]) -> None:
-        self.window.show_inputs(offered(devices))
+        self._show_inputs(offered(devices))
+
+    def _show_inputs(self, names: list[tuple[str, str]]) -> None:
+        self.window.show_inputs(names)
         self.window.choose_input(self.settings.sound.input)
+        self._show_beside()
+
+    def _hears_computer(self) -> bool:
+        return self.settings.sound.meeting and self.window.inputs.currentData() != SAMPLE_INPUT  # it is heard alone
+
+    def _show_beside(self) -> None:
+        self.window.show_beside(self._hears_computer())
+
+    def _tell_beside(self) -> None:
+        """Answer the keys also to those who do not see what stands beside the input."""
+        announce(self.window, f"{BESIDE}." if self._hears_computer() else "What the computer plays is not recorded.")
 
     def _look_at_level(self) -> None:
         peak = self.controller.take_peak()
         self.window.meter.show_peak(peak)
         self.level_changed.emit(peak)
-        hint = self._silence.hint(peak, self._listened.elapsed() / 1000)
-        if hint != self._hint:
-            self._hint = hint
-            self.window.hint.show_notice(hint)
+        if self.controller.state is State.LISTENING:  # until then no sound is no silence
+            self._hint_at_silence(self._silence.hint(peak, self._listened.elapsed() / 1000))
 
     def _listen_for_silence(self, state: State) -> None:
+        self._hint_at_silence("")
         if state is State.LISTENING:
-            self._silence, self._hint = SilentInput(), ""
+            self._silence = SilentInput()
             self._listened.start()
-        elif self._hint:
-            self._hint = ""
-            self.window.hint.show_notice("")
+
+    def _hint_at_silence(self, hint: str) -> None:
+        """Say it in place of what was said about silence before; empty: there is none any more."""
+        if hint == self._hint:
+            return
+        if hint or self.window.hint.text == self._hint:  # what others have said there meanwhile stays
+            self.window.hint.show_notice(hint)
+        self._hint = hint
 
     def _begin(self) -> None:
         self.controller.load()
@@ -184,6 +202,7 @@ class Desktop(QObject):
         self._meeting = settings.sound.meeting
         window.actions_by_name["meeting"].setChecked(settings.sound.meeting)
         window.choose_input(settings.sound.input)
+        self._show_beside()
 
     def _show_loopback_fault(self, fault: str | Exception) -> None:
         if isinstance(fault, Exception):
@@ -202,6 +221,7 @@ class Desktop(QObject):
         window.hint.dismissed.connect(lambda: self._silence.dismiss())
         self._inputs_changed.connect(self._offer)
         window.input_chosen.connect(self._keep_input)
+        window.input_chosen.connect(self._show_beside)
         window.on("inputs", lambda: self.find_inputs(again=True))
         window.on("new", self.new_wanted.emit)
         window.on("undo", lambda: self._show_edited(self._edits.undo(controller.document)))
@@ -211,6 +231,7 @@ class Desktop(QObject):
         window.on("normal", lambda: self._scale(0))
         window.actions_by_name["timestamps"].toggled.connect(self._keep_timestamps)
         window.actions_by_name["meeting"].toggled.connect(self._keep_meeting)
+        window.on("meeting", self._tell_beside)
         window.view.edited.connect(self._edit)
         window.view.scale_requested.connect(self._scale)
         window.view.undo_requested.connect(window.actions_by_name["undo"].trigger)

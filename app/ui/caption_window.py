@@ -79,7 +79,7 @@ class CaptionWindow(QWidget):
         self._lines = CaptionLines(1, self._look.width_of)
         self._tentative: list[Stretch] = []
         self._visible: tuple[CaptionLine, ...] = ()
-        self._is_new = True  # nothing has been said yet
+        self._begins = True  # nothing has been said in this recording yet
         self._held: tuple[Grip, QPoint, QRect] | None = None  # since the mouse was pressed: where, and what was there
         self._turned = 0  # of the wheel, not yet a step
         self._silence = QTimer(self)
@@ -99,6 +99,11 @@ class CaptionWindow(QWidget):
         """What is drawn, from the top."""
         return self._visible
 
+    @property
+    def shows_welcome(self) -> bool:
+        """Whether it says, in place of lines, what it is for. That is drawn and nothing else: it is no caption."""
+        return self._begins and not self._visible
+
     def show_document(self, document: TranscriptDocument) -> None:
         """Show what has been said since the last call; its cost does not depend on how much there is before that."""
         settled, tentative = self._words.take(document)
@@ -106,11 +111,18 @@ class CaptionWindow(QWidget):
             self._clear()
         changed = bool(settled) or (tentative != self._tentative and not self._settings.reading)
         self._tentative = tentative
+        if self._begins and (settled or tentative):  # also while reading mode still waits for words to settle
+            self._begins = False
+            self.update()
         if changed:
-            self._is_new = False
             self._lines.add(settled)
             self._silence.start()
             self._show_lines()
+
+    def begin(self) -> None:
+        """Whatever is said from now on is of another recording; lines that are still being read stay."""
+        self._begins = True
+        self.update()
 
     def skip(self, document: TranscriptDocument) -> None:
         """Take all of it as read: for a transcript that is opened again."""
@@ -141,7 +153,7 @@ class CaptionWindow(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        self._look.draw(painter, self.size(), (_WELCOME,) if self._is_new else self._visible)
+        self._look.draw(painter, self.size(), (_WELCOME,) if self.shows_welcome else self._visible)
         if self.underMouse():
             self._look.draw_grips(painter, self.size())
         painter.end()

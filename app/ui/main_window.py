@@ -31,6 +31,7 @@ from s2t_core.transcript import TranscriptDocument
 _METER_MS = 33
 _SAID_MS = 4000
 _LAG_S = 3  # a smaller one is the ordinary way from sound to text
+BESIDE = "What the computer plays is recorded as well"
 _STATUS = {
     State.IDLE: "Ready.",
     State.ARMING: "Waiting for sound…",
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
         self._lag_s = self._time_s = 0
         self.toggle, self.pause = QPushButton(), QPushButton()
         self.inputs = QComboBox()
+        self._beside = QLabel("+ computer")
         self.meter = LevelMeter()
         self.notice = NoticeBar()
         self.hint = NoticeBar("hint")
@@ -107,6 +109,11 @@ class MainWindow(QMainWindow):
         """Make it the chosen one, if it is there."""
         if self.inputs.findData(value) >= 0:
             self.inputs.setCurrentIndex(self.inputs.findData(value))
+
+    def show_beside(self, heard: bool) -> None:
+        """Whether a recording takes what the computer plays beside the chosen input."""
+        self._beside.setVisible(heard)
+        self.inputs.setAccessibleDescription(BESIDE if heard else "")
 
     def show_state(self, state: State) -> None:
         """Make everything look like `state`."""
@@ -151,9 +158,8 @@ class MainWindow(QMainWindow):
 
     def show_lost(self, lost_s: float) -> None:
         """So much sound of this recording never arrived."""
-        self._lost.setText(f"{lost_s:.1f} s lost")
-        self._lost.setProperty("alarm", lost_s > 0)
-        self._lost.style().polish(self._lost)
+        self._lost.setText(f"{max(lost_s, 0.1):.1f} s lost")  # however little it was, it was not nothing
+        self._lost.setVisible(lost_s > 0)
 
     def show_document(self, document: TranscriptDocument) -> None:
         """Show the transcript."""
@@ -185,9 +191,11 @@ class MainWindow(QMainWindow):
         self.inputs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.inputs.setMinimumContentsLength(16)
         refresh = self._tool_button("inputs", Qt.ToolButtonStyle.ToolButtonIconOnly)
+        self._beside.setToolTip(f"{BESIDE} ({self.actions_by_name['meeting'].shortcut().toString()})")
+        self._beside.setAccessibleName(BESIDE)
         top = QHBoxLayout()
-        for widget, stretch in ((self.toggle, 0), (self.pause, 0), (self.inputs, 1), (refresh, 0), (self.meter, 0)):
-            top.addWidget(widget, stretch)
+        for widget in (self.toggle, self.pause, self.inputs, self._beside, refresh, self.meter):
+            top.addWidget(widget, 1 if widget is self.inputs else 0)
         bottom = QHBoxLayout()
         self._status.setAccessibleName("State")
         self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -195,6 +203,7 @@ class MainWindow(QMainWindow):
         self._lag.setObjectName("badge")
         self._lag.setToolTip("Sound that waits to be transcribed. Nothing of it is lost.")
         self._lost.setObjectName("badge")
+        self._lost.setProperty("alarm", True)
         self._lost.setToolTip("Sound of this recording that never arrived")
         bottom.addWidget(self._lag)
         bottom.addWidget(self._lost)
@@ -210,6 +219,7 @@ class MainWindow(QMainWindow):
         page = QWidget()
         page.setLayout(column)
         self.setCentralWidget(page)
+        self.show_beside(False)
         self.show_lag(0)
         self.show_lost(0.0)
         self.toggle.setFocus()

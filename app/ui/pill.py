@@ -145,17 +145,14 @@ class Pill(QWidget):
         height = self._label.fontMetrics().height()
         side = height * 4 // 3
         self._icon.setPixmap(icon(name).pixmap(QSize(side, side), self.devicePixelRatioF()))
-        widest = _WIDEST * self._label.fontMetrics().horizontalAdvance("m")
-        self._label.setWordWrap(self._label.fontMetrics().horizontalAdvance(text) > widest)
-        self._label.setText(text)
-        self._label.setFixedWidth(min(widest, self._label.fontMetrics().horizontalAdvance(text) + 2))
+        self._write(text)
         self.meter.setVisible(self.look == "listening")
         self.meter.setFixedSize(5 * height, max(6, height // 2))
         inside = self._frame.layout()
         if inside is not None:
             inside.setContentsMargins(height * 2 // 3, height // 3, height * 3 // 4, height // 3)
             inside.setSpacing(height // 2)
-        self._label.setMinimumHeight(self._label.heightForWidth(self._label.width()) if self._label.wordWrap() else 0)
+            inside.activate()  # by itself it would do so later: the layout around it still has the size of before
         self._frame.radius = 0.8 * height
         self.adjustSize()
         if QGuiApplication.platformName() == "xcb":  # without a compositor its corners would be black
@@ -163,6 +160,16 @@ class Pill(QWidget):
             self.setMask(QRegion(self._frame.outline().toFillPolygon().toPolygon()))
         room = screen_of(self._area).availableGeometry()
         self.move(below_middle(room, self.size(), 2 * height))
+
+    def _write(self, text: str) -> None:
+        label, metrics = self._label, self._label.fontMetrics()
+        width, widest = metrics.horizontalAdvance(text), _WIDEST * metrics.horizontalAdvance("m")
+        label.setMinimumHeight(0)  # that of the text before: Qt counts it in when it says how high this one is
+        label.setWordWrap(width > widest)
+        label.setText(text)
+        label.setFixedWidth(min(widest, width + 2))
+        if label.wordWrap():
+            label.setMinimumHeight(label.heightForWidth(label.width()))
 
     def _go(self) -> None:
         self._veil.setOpacity(1.0)

@@ -32,6 +32,10 @@ def texts(window):
     return [line.text for line in window.visible_lines]
 
 
+def drawn(window):
+    return window.grab().toImage()
+
+
 @pytest.fixture
 def window(qtbot):
     window = CaptionWindow(CaptionSettings())
@@ -76,6 +80,28 @@ def test_after_silence_the_lines_are_cleared(window, qtbot, monkeypatch):
     window.show_document(said("One two three"))
     assert texts(window) == ["three"]
     assert caption_window.SILENCE_MS == 6000
+
+
+def test_what_it_is_for_stands_in_it_until_the_first_words_of_a_recording(window, qtbot):
+    window._silence.setInterval(1)
+    with_welcome = drawn(window)
+    assert window.shows_welcome and window.accessibleDescription() == "" and texts(window) == []
+    window.show_document(said("", "One"))
+    assert not window.shows_welcome and texts(window) == []  # in reading mode
+    window.show_document(said("One two"))
+    assert not window.shows_welcome
+    qtbot.waitUntil(lambda: texts(window) == [])
+    assert not window.shows_welcome and drawn(window) != with_welcome  # somebody is silent, and nothing is in the way
+    window.begin()
+    assert window.shows_welcome and window.accessibleDescription() == "" and drawn(window) == with_welcome
+    window.show_document(said("One two three"))
+    assert not window.shows_welcome and texts(window) == ["three"]
+
+
+def test_the_last_words_of_a_recording_are_not_taken_away_by_what_it_is_for(window):
+    window.show_document(said("One two"))
+    window.begin()
+    assert texts(window) == ["One two"] and not window.shows_welcome
 
 
 def test_another_transcript_begins_with_an_empty_window(window):

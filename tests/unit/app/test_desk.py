@@ -23,6 +23,7 @@ from app.audio.recorder import Recorder
 from app.audio.silence import SilentInput
 from app.desk.companions import Companions
 from app.desk.desktop import Desktop
+from app.desk.inputs import SAMPLE_INPUT
 from app.errors import AppError, sentence
 from app.export.options import ExportOptions
 from app.history import History
@@ -35,6 +36,7 @@ from app.settings import HistorySettings
 from app.settings_file import read_settings
 from app.state import State
 from app.ui.export_dialog import ExportDialog
+from app.ui.main_window import BESIDE
 from s2t_core.events import SegmentClosed, SegmentUpdated
 from s2t_core.streaming.mark import SessionMark
 from s2t_core.text.rules import TextRules
@@ -129,6 +131,35 @@ def test_a_sound_system_that_hangs_holds_up_neither_the_window_nor_its_settings(
     server.set()
     qtbot.waitUntil(lambda: desktop.window.inputs.itemText(0) == "Yeti")
     qtbot.waitUntil(lambda: desktop.window.hint.text == "The sound server does not answer.")
+
+
+def test_beside_the_input_it_stands_that_the_computer_is_heard_as_well(qtbot, begin, monkeypatch):
+    told = []
+    monkeypatch.setattr(desktop_module, "announce", lambda widget, text: told.append(text))
+    monkeypatch.setattr(desktop_module, "loopback_fault", lambda: "")
+    desktop = begin()
+    window = desktop.window
+    meeting, sign = window.actions_by_name["meeting"], window._beside
+    qtbot.waitUntil(lambda: window.inputs.count() == 1)
+    desktop._show_inputs([("System default", ""), ("Sample", SAMPLE_INPUT)])
+    assert not sign.isVisible() and window.inputs.accessibleDescription() == ""
+    meeting.trigger()
+    assert sign.isVisible() and sign.accessibleName() == window.inputs.accessibleDescription() == BESIDE
+    window.inputs.setCurrentIndex(1)
+    assert not sign.isVisible() and window.inputs.accessibleDescription() == ""
+    window.inputs.setCurrentIndex(0)
+    assert sign.isVisible()
+    desktop._show_inputs([("Sample", SAMPLE_INPUT)])  # the last microphone has gone
+    assert not sign.isVisible()
+    desktop._show_inputs([("System default", ""), ("Sample", SAMPLE_INPUT)])
+    assert sign.isVisible()
+    meeting.trigger()
+    assert not sign.isVisible() and told == [f"{BESIDE}.", "What the computer plays is not recorded."]
+
+
+def test_a_meeting_that_was_chosen_once_is_shown_from_the_start(begin, monkeypatch):
+    monkeypatch.setattr(desktop_module, "loopback_fault", lambda: "")
+    assert begin(settings={"sound": {"meeting": True}}).window._beside.isVisible()
 
 
 def test_what_is_said_is_shown_edited_undone_and_kept(qtbot, begin):
@@ -410,6 +441,66 @@ def test_an_input_that_gives_no_sound_is_hinted_at_until_the_recording_is_over(q
     assert not desktop.window.hint.isVisible()
 
 
+def test_sound_that_a_recording_lost_is_not_told_of_another_transcript(qtbot, begin):
+    desktop = begin("something")
+    record(qtbot, desktop)
+    desktop.window.show_lost(1.5)
+    assert desktop.window._lost.isVisible()
+    desktop.window.actions_by_name["new"].trigger()
+    assert not desktop.window._lost.isVisible()
+
+
+class LateSource(FakeSource):
+    """Its sound comes when the test lets it come, as that of a microphone does some time after it was opened."""
+
+    come, peak = True, 0.5
+
+    def received_s(self):
+        return super().received_s() if self.come else 0.0
+
+    def take_peak(self):
+        return self.peak if self.come else 0.0
+
+
+def test_the_recording_after_one_that_was_heard_is_not_called_silent_while_it_waits_for_sound(
+    qtbot, begin, monkeypatch
+):
+    monkeypatch.setattr(desktop_module, "SilentInput", lambda: SilentInput(patience_s=0.05))
+    monkeypatch.setattr(LateSource, "come", True)
+    desktop = begin("something", "more", source=LateSource)
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.LISTENING)
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+    LateSource.come = False
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.wait(200)
+    assert desktop.controller.state is State.ARMING and desktop.window.hint.text == ""
+    LateSource.come = True
+    qtbot.waitUntil(lambda: desktop.controller.state is State.LISTENING)
+    qtbot.wait(100)
+    assert desktop.window.hint.text == ""
+
+
+def test_a_hint_at_silence_goes_when_sound_comes_and_leaves_what_others_say(qtbot, begin, monkeypatch):
+    monkeypatch.setattr(desktop_module, "SilentInput", lambda: SilentInput(patience_s=0.05))
+    monkeypatch.setattr(LateSource, "peak", 0.0)
+    desktop = begin("something", source=LateSource)
+    hint = desktop.window.hint
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "muted" in hint.text)
+    LateSource.peak = 0.0001
+    qtbot.waitUntil(lambda: "Hardly" in hint.text)
+    LateSource.peak = 0.5
+    qtbot.waitUntil(lambda: not hint.isVisible())
+    LateSource.peak = 0.0
+    qtbot.waitUntil(lambda: "muted" in hint.text)
+    hint.show_notice("Something else.")
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+    assert hint.isVisible() and hint.text == "Something else."
+
+
 def test_captions_follow_the_menu_and_the_text(qtbot, begin):
     desktop = begin("hello there")
     captions = desktop.companions.captions.window
@@ -419,6 +510,22 @@ def test_captions_follow_the_menu_and_the_text(qtbot, begin):
     assert "Hello there" in str(captions.visible_lines)
     captions.close()
     assert not desktop.window.actions_by_name["captions"].isChecked()
+
+
+def test_captions_that_are_opened_between_recordings_say_what_they_are_for(qtbot, begin):
+    desktop = begin("hello there", "hello again")
+    captions = desktop.companions.captions.window
+    captions._silence.setInterval(1)
+    record(qtbot, desktop)
+    desktop.window.actions_by_name["captions"].trigger()
+    qtbot.waitUntil(lambda: captions.shows_welcome)
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "again" in desktop.controller.document.text)
+    qtbot.waitUntil(lambda: not captions.visible_lines)
+    assert not captions.shows_welcome
+    QTest.mouseClick(desktop.window.toggle, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE)
+    assert captions.shows_welcome and "appear here" not in desktop.controller.document.text
 
 
 def test_files_wait_while_somebody_dictates(qtbot, begin):

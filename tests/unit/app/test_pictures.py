@@ -82,6 +82,7 @@ def listening():
 
 def meeting():
     window = idle()
+    window.show_beside(True)
     window.show_document(transcript(("Me", "Others")))
     return window
 
@@ -177,7 +178,8 @@ def settings(page):
 WINDOWS = {
     "idle": idle, "listening": listening, "meeting": meeting, "trouble": trouble, "finding": finding,
     "history": history, "history-empty": HistoryWindow, "files": files, "files-empty": lambda: FilesWindow([".wav"]),
-    "export": export, "captions-1": lambda: captions(1), "captions-5": lambda: captions(5), "cheats": cheats,
+    "export": export, "captions-empty": lambda: CaptionWindow(CaptionSettings()),
+    "captions-1": lambda: captions(1), "captions-5": lambda: captions(5), "cheats": cheats,
     "doctor": doctor,
     "about": lambda: AboutDialog("Dictate", "0.1.0", "s2t-base-en on cpu", [("torch", "2.13", "BSD-3-Clause")]),
     **{f"pill-{look}": pill(look, text) for look, text in PILLS.items()},

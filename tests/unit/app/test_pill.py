@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import get_args
+
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QApplication
 
 from app.ui import pill as pill_module
-from app.ui.pill import Pill, below_middle, in_pixels, pill_fault, screen_of
+from app.ui.pill import Pill, PillLook, below_middle, in_pixels, pill_fault, screen_of
+
+LOOKS = get_args(PillLook)
 
 
 @pytest.fixture
@@ -89,6 +94,31 @@ def test_it_grows_with_the_letters(pill, qapp):
         assert pill.height() > 1.5 * before
     finally:
         QApplication.setFont(font)
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support (raise|setting window masks|propagateSizeHints)")
+def test_it_fits_what_it_says_whatever_it_said_before(pill, qtbot, monkeypatch):
+    monkeypatch.setattr(pill_module.QGuiApplication, "platformName", lambda: "xcb")  # where its shape is cut out
+    looks = [(look, "") for look in LOOKS] + [
+        ("done", "12 words"),
+        ("fault", "No microphone. " * 8),
+        ("fault", "No microphone. " * 20),
+    ]
+    for before, now in itertools.product(looks, repeat=2):
+        fresh = Pill()
+        qtbot.addWidget(fresh)
+        fresh.show_look(*now)
+        pill.show_look(*before)
+        QApplication.processEvents()
+        pill.show_look(*now)
+        for _ in range(2):  # at once, and when everything is laid out that Qt puts off
+            assert pill.size() == pill._frame.size() == pill.sizeHint() == fresh.size(), (before, now)
+            assert pill.geometry().center() == fresh.geometry().center(), (before, now)
+            assert pill.mask().boundingRect() == fresh.mask().boundingRect(), (before, now)
+            for part in (pill._icon, pill._label, pill.meter):
+                assert not part.isVisible() or pill.mask().contains(part.geometry().center()), (before, now)
+                assert not part.isVisible() or pill.mask().boundingRect().contains(part.geometry()), (before, now)
+            QApplication.processEvents()
 
 
 def test_it_stands_at_the_lower_edge_of_the_monitor_of_that_window(pill):
