@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.errors import AppError
+from app.errors import AppError, WrongUse
 from app.steering import decoding_options
 from app.terminal import note, out
 
@@ -67,7 +67,7 @@ def run_eval(options: argparse.Namespace) -> int:
 
     check_folder(options.json)
     if options.look_ahead_ms and options.chunk_ms is None:
-        raise AppError("A look-ahead needs chunks to look beyond.", "Give --chunk-ms as well.")
+        raise WrongUse("A look-ahead needs chunks to look beyond.", "Give --chunk-ms as well.")
     wishes = decoding_options(options)
     normal = whisper_normaliser()
     utterances = read_utterances(options.manifests, options.audio, options.limit)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from app.audio.file import Sound, open_sound
-from app.errors import AppError, AudioError, sentence
+from app.errors import AppError, AudioError, WrongUse, sentence
 from app.export import DEFAULTS, EXPORTERS, FORMATS, ExportOptions, Transcript, write_bytes
 from app.file_batches import hear_files
 from app.file_text import BLOCK_S, Heard, hear_file
@@ -35,13 +35,13 @@ def make_folder(folder: Path) -> None:
 
 
 def check_stdout(form: str, count: int) -> None:
-    """Raises AppError where so many transcripts of this format cannot go to stdout."""
+    """Raises WrongUse where so many transcripts of this format cannot go to stdout, AppError where nothing can."""
     if sys.__stdout__ is None:  # closed by the caller
         raise AppError("There is no output to which the text could be written.", "Give -o DIR.")
     if not FORMATS[form].is_text and sys.stdout.isatty():
-        raise AppError(f"A {form} file cannot be shown in a terminal.", f"Give -o DIR, or redirect: > talk.{form}")
+        raise WrongUse(f"A {form} file cannot be shown in a terminal.", f"Give -o DIR, or redirect: > talk.{form}")
     if count > 1 and not FORMATS[form].in_a_row:
-        raise AppError(f"Several {form} files cannot follow one another.", "Give -o DIR: each gets a file of its own.")
+        raise WrongUse(f"Several {form} files cannot follow one another.", "Give -o DIR: each gets a file of its own.")
 
 
 def transcribe_files(

@@ -128,6 +128,7 @@ MAY_IMPORT = {
     "app.listen": ["app.audio", "app.engine", "app.errors", "app.export", "app.live_lines", "app.messages",
                    "app.terminal", "s2t_core"],
     "app.finding": [],
+    "app.model_command": ["app.paths", "app.terminal", "s2t_core.model.checkpoint"],
     "app.version": ["app.terminal"],
     "app.network_guard": ["app.errors"],
     "app.network_tour": ["app", "s2t_core"],

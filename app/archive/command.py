@@ -23,7 +23,7 @@ from app.archive.manifest import Entry, Manifest
 from app.archive.spread import Workers, spread
 from app.archive.work import Job, Outcome, Wish, fingerprint
 from app.audio.file import duration_s
-from app.errors import AppError
+from app.errors import AppError, WrongUse
 from app.export import ExportOptions
 from app.targets import Found, find_files, plan_targets
 from app.terminal import note
@@ -41,10 +41,10 @@ _BAR = "{desc}: {percentage:3.0f}% |{bar}| {n:.2f} of {total:.2f} h, {remaining}
 def run_archive(options: argparse.Namespace, wishes: DecodingOptions, shown: ExportOptions) -> bool:
     """Transcribe what is not done yet; returns whether every file is done.
 
-    Raises AppError without an output folder, a cluster, or any worker that is left.
+    Raises WrongUse without an output folder, AppError without a cluster or any worker that is left.
     """
     if options.output is None:
-        raise AppError("A cluster writes files, not to stdout.", "Give -o DIR, a folder that all its computers see.")
+        raise WrongUse("A cluster writes files, not to stdout.", "Give -o DIR, a folder that all its computers see.")
     folder = options.output.absolute()
     files = list({_key(found.path): found for found in find_files(options.files)}.values())
     make_folder(folder)

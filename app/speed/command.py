@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from app.errors import AppError
+from app.errors import WrongUse
 from app.evaluate import check_folder
 from app.export import write_text
 from app.plot import check_plot, draw_bars
@@ -55,7 +55,7 @@ def run_speed(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     if options.device == "cuda":
-        raise AppError("This measures the processor.", "Leave out --device.")
+        raise WrongUse("This measures the processor.", "Leave out --device.")
     check_folder(options.json)
     if options.plot is not None:
         check_folder(options.plot, "--plot")

@@ -280,7 +280,7 @@ def test_an_interrupted_run_says_how_far_it_came(archive, monkeypatch, capsys):
 
 def test_a_cluster_needs_a_folder_and_the_package(tmp_path, monkeypatch, capsys):
     soundfile.write(tmp_path / "a.wav", np.zeros(1600), 16000)
-    assert cli.main(["transcribe", str(tmp_path), "--ray", "auto"]) == 1
+    assert cli.main(["transcribe", str(tmp_path), "--ray", "auto"]) == 2
     assert "Give -o DIR" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "ray", None)
     assert cli.main(["transcribe", str(tmp_path), "--ray", "auto", "-o", str(tmp_path / "out")]) == 1

@@ -82,7 +82,7 @@ def test_in_a_meeting_events_and_lines_say_who_speaks(capsys):
 
 
 def test_a_file_is_no_meeting(capsys):
-    assert cli.main(["listen", "--file", "x.wav", "--meeting"]) == 1
+    assert cli.main(["listen", "--file", "x.wav", "--meeting"]) == cli.WRONG_USE
     assert "no second side" in capsys.readouterr().err
 
 
@@ -340,15 +340,25 @@ def test_a_list_of_phrases_that_is_none_is_one_line_with_a_remedy(text, said, tm
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["listen", "--phrases", "/nowhere/a.txt"], "/nowhere/a.txt cannot be read (No such file or directory). Name"),
         (["transcribe", "a.wav", "--boost", "3"], "Give --phrases as well"),
         (["transcribe", "a.wav", "--n-best", "3"], "Give -f json as well"),
+        (["transcribe", "a.wav", "-f", "srt", "--timestamps"], "leave it out"),
+        (["transcribe", "a.wav", "--ray", "local"], "Give -o DIR"),
+        (["transcribe", "a.wav", "b.wav", "-f", "srt"], "Give -o DIR"),
+        (["listen", "--file", "a.wav", "--names", "Ann", "Bob"], "Give --meeting as well, or leave out --names."),
+        (["listen", "--meeting", "--names", "Ann", "Ann"], "need two names. For example: --names Me Others"),
     ],
 )
-def test_what_cannot_be_wished_is_said_before_anything_is_loaded(words, said, capsys):
-    assert cli.main(words) == cli.FAILED
+def test_words_that_do_not_go_together_are_wrong_use_in_one_line(words, said, capsys):
+    assert cli.main(words) == cli.WRONG_USE
     (line,) = capsys.readouterr().err.splitlines()
-    assert said in line
+    assert line.startswith("dictate: ") and said in line
+
+
+def test_phrases_that_cannot_be_read_are_said_before_anything_is_loaded(capsys):
+    assert cli.main(["listen", "--phrases", "/nowhere/a.txt"]) == cli.FAILED
+    said = capsys.readouterr().err
+    assert said.startswith("dictate: /nowhere/a.txt cannot be read (No such file or directory). Name")
 
 
 def test_the_options_reach_the_recogniser(tmp_path, monkeypatch):

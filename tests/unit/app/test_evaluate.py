@@ -182,5 +182,5 @@ def test_the_command_prints_the_table_and_writes_the_file(tmp_path, capsys, monk
 def test_a_look_ahead_without_chunks_is_refused(tmp_path, capsys):
     manifest = tmp_path / "manifest.tsv"
     manifest.write_text(f"path\ttranscript\n{SAMPLE}\tX\n")
-    assert cli.main(["eval", str(manifest), "--look-ahead-ms", "500"]) == cli.FAILED
+    assert cli.main(["eval", str(manifest), "--look-ahead-ms", "500"]) == cli.WRONG_USE
     assert "Give --chunk-ms as well." in capsys.readouterr().err

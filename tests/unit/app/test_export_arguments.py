@@ -65,14 +65,14 @@ def test_a_value_out_of_range_is_wrong_use(words, capsys):
 
 def test_a_word_document_is_not_sent_to_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    assert cli.main(["transcribe", "a.wav", "-f", "docx"]) == cli.FAILED
+    assert cli.main(["transcribe", "a.wav", "-f", "docx"]) == cli.WRONG_USE
     assert capsys.readouterr().err == (
         "dictate: A docx file cannot be shown in a terminal. Give -o DIR, or redirect: > talk.docx\n"
     )
 
 
 def test_files_that_cannot_follow_one_another_need_a_folder(capsys):
-    assert cli.main(["transcribe", "a.wav", "b.wav", "-f", "vtt"]) == cli.FAILED
+    assert cli.main(["transcribe", "a.wav", "b.wav", "-f", "vtt"]) == cli.WRONG_USE
     assert "Several vtt files cannot follow one another. Give -o DIR" in capsys.readouterr().err
 
 

@@ -84,18 +84,18 @@ def test_pictures_are_drawn(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "code", "said"),
     [
-        (["--device", "cuda"], "measures the processor"),
-        (["--json", "/nowhere/x.json"], "no folder"),
-        (["--plot", "x.txt"], "no name of a picture"),
-        (["--whisper", "/nowhere"], "faster-whisper is not installed"),
+        (["--device", "cuda"], 2, "measures the processor"),
+        (["--json", "/nowhere/x.json"], 1, "no folder"),
+        (["--plot", "x.txt"], 1, "no name of a picture"),
+        (["--whisper", "/nowhere"], 1, "faster-whisper is not installed"),
     ],
 )
-def test_what_cannot_be_done_is_said_before_any_work(words, said, capsys, monkeypatch):
+def test_what_cannot_be_done_is_said_before_any_work(words, code, said, capsys, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "faster_whisper" else find(name))
-    assert main(["bench", "speed", *words]) == 1
+    assert main(["bench", "speed", *words]) == code
     assert said in capsys.readouterr().err
 
 
