@@ -38,9 +38,7 @@ def choose_source(options: argparse.Namespace) -> tuple[AudioSource, str]:
     Raises WrongUse, and AudioError for a fault that can be known now, before the model takes its seconds.
     """
     if options.names and not options.meeting:
-        raise WrongUse(
-            "Names are those of the two sides of a meeting.", "Give --meeting as well, or leave out --names."
-        )
+        raise WrongUse("Names are for the sides of a meeting.", "Give --meeting as well, or leave out --names.")
     if options.file is not None:
         if options.meeting:
             raise WrongUse("A file has no second side of a meeting.", "Leave out --file or --meeting.")
@@ -84,14 +82,18 @@ def listen(
         with _signals_call(source.stop):
             while not source.received_s() and not source.fault() and messages.empty():
                 time.sleep(_OPENING_S)  # the device is still being opened
-            show(ready)
+            if source.received_s() or not source.fault():
+                show(ready)
             fault = _follow(source, messages, show)
     finally:
         source.stop()
         engine.shut_down()
         engine.join()  # torch brings the interpreter down if it ends while another thread is still inside torch
     if fault:
-        raise AudioError(fault)
+        *others, last = fault.splitlines()
+        for one in others:
+            note(f"dictate: {one}")
+        raise AudioError(last)
 
 
 def _follow(

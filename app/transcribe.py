@@ -64,14 +64,15 @@ def transcribe_files(
     else:
         make_folder(folder)
         targets = plan_targets(files, form, folder)
-    found = _transcribed(load, [file.path for file in files])
+    found, follows = _transcribed(load, [file.path for file in files]), False
     for (path, transcript, fault), target in zip(found, targets, strict=True):
         try:
             if transcript is not None and target is not None:
                 _write(transcript, form, target, options)
                 note(f"{path} -> {target}")
             elif transcript is not None and (transcript.document.text or fault is None):
-                _show(EXPORTERS[form](transcript, options), form, path if len(files) > 1 else None)
+                _show(EXPORTERS[form](transcript, options), form, path if len(files) > 1 else None, follows)
+                follows = True
         except BrokenPipeError:
             raise
         except Exception as error:  # whatever it is, the other files are not to blame
@@ -176,10 +177,13 @@ def _bar(name: str, length_s: float) -> Any:
     )
 
 
-def _show(data: bytes, form: str, path: Path | None) -> None:
-    """Plain text in the terminal's own spelling, below its path where there are several; else the file as it is."""
+def _show(data: bytes, form: str, path: Path | None, follows: bool) -> None:
+    """Plain text in the terminal's own spelling, below its path where there are several; else the file as it is.
+
+    follows  there is one before it
+    """
     if form == "txt":
         text = data.decode("utf-8")
         out(text.rstrip("\n") if path is None else f"==> {' '.join(str(path).splitlines())} <==\n{text}")
     else:
-        out_bytes(data)
+        out_bytes(b"\n" + data if follows and form == "md" else data)

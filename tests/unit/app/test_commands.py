@@ -191,6 +191,16 @@ def test_a_source_that_breaks_is_said_after_its_last_words(monkeypatch):
     assert isinstance(run.shown[-1], SessionEnded)
 
 
+def test_nobody_is_told_that_it_listens_where_nothing_is_heard(monkeypatch, capsys):
+    run = Sources(monkeypatch, ScriptedSession([]))
+    source = FakeSource(silent=True)
+    source.broken = "No microphone was found.\nThe sound server does not answer."
+    with pytest.raises(AudioError, match=r"^The sound server does not answer\.$"):
+        run.listen(source)
+    assert capsys.readouterr().err == "dictate: No microphone was found.\n"
+    assert not any(isinstance(message, ModelReady) for message in run.shown)
+
+
 def test_a_model_that_does_not_load_is_raised(monkeypatch):
     def load(*_, **__):
         raise CheckpointError("No weights.", "Get some.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from argparse import ArgumentParser
 from types import SimpleNamespace
@@ -84,6 +85,15 @@ def test_a_redirected_stdout_gets_the_bytes_of_the_file(transcribed, monkeypatch
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     assert cli.main(["transcribe", "a.wav", "-f", "srt"]) == cli.DONE
     assert "Me: Zwölf Boxkämpfer.\n" in sys.stdout.buffer.getvalue().decode("utf-8")
+
+
+def test_pages_of_markdown_follow_one_another_after_an_empty_line(transcribed, capsysbinary):
+    assert cli.main(["transcribe", "a.wav", "b.wav", "-f", "md"]) == cli.DONE
+    written = capsysbinary.readouterr().out.decode("utf-8")
+    assert written.startswith("# a.wav\n") and written.count("\n\n# a.wav\n") == 1
+    assert cli.main(["transcribe", "a.wav", "b.wav", "-f", "json"]) == cli.DONE
+    one, rest = json.JSONDecoder().raw_decode(capsysbinary.readouterr().out.decode("utf-8"))
+    assert one["source"] == "a.wav" and rest > 0
 
 
 def test_a_caller_that_catches_stdout_as_text_gets_text(transcribed, monkeypatch):
