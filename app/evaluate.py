@@ -105,10 +105,15 @@ def check_folder(file: Path | None, option: str = "--json") -> None:
 
 
 def check_recordings(utterances: Iterable[Utterance]) -> None:
-    """Raises AudioError for a file that is missing or no audio, before the model takes its seconds."""
+    """Raises AppError for a file that is missing or no audio, before the model takes its seconds."""
     from app.audio.file import duration_s
 
     for utterance in utterances:
+        if not utterance.path.exists():
+            raise AppError(
+                f"There is no recording {utterance.path}.",
+                "Name the folder in which the manifest's paths begin: --audio DIR",
+            )
         duration_s(utterance.path)
 
 

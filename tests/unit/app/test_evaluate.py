@@ -141,7 +141,10 @@ def test_the_normaliser_is_whispers():
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("path\n1.wav\n", "no column 'transcript'"), ("path\ttranscript\n1.wav\ta\n", "There is no file")],
+    [
+        ("path\n1.wav\n", "no column 'transcript'"),
+        ("path\ttranscript\n1.wav\ta\n", "1.wav. Name the folder in which the manifest's paths begin: --audio DIR"),
+    ],
 )
 def test_what_is_missing_is_one_line_before_the_model_is_loaded(tmp_path, capsys, content, said):
     (tmp_path / "list.tsv").write_text(content)
