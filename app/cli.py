@@ -95,7 +95,13 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument(
         "--file", type=Path, metavar="AUDIO", help="listen to an audio or video file instead of a microphone"
     )
-    listen.add_argument("--pace", type=int, choices=(0, 1), default=1, help="1: as fast as speech, 0: flat out")
+    listen.add_argument(
+        "--pace",
+        type=int,
+        choices=(0, 1),
+        default=1,
+        help="with --file: 1, as fast as speech, or 0, flat out; default: 1",
+    )
     listen.add_argument("--events", action="store_true", help="one JSON object a line")
     listen.add_argument("--meeting", action="store_true", help="hear what the computer plays as well")
     listen.add_argument(
@@ -130,7 +136,7 @@ def _add_examinations(
     doctor.add_argument(
         "--network",
         action="store_true",
-        help="run everything once with the network closed, and tell what tries to reach it; takes half a minute",
+        help="run everything once with the network closed, and tell what tries to reach it; takes some seconds",
     )
     doctor.set_defaults(run=_doctor)
     for command in (devices, doctor):
@@ -177,7 +183,7 @@ def _transcribe(options: argparse.Namespace) -> int:
         from s2t_core.recognizer import load, takes_compiling
 
         if sys.stderr.isatty() and takes_compiling(options.device):
-            note("The recogniser is compiled for this processor: once, about 15 seconds.")
+            note("The recogniser is being compiled for this processor: once, about 15 seconds.")
         return load(options.model, options.device, options.beam, wishes=wishes)
 
     well = transcribe_files(load_model, options.files, options.format, options.output, shown)
