@@ -238,6 +238,33 @@ def test_failures_are_one_line_on_stderr_and_exit_with_1(words, said, capsys):
     assert line.startswith("dictate: ") and said in line
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["listen"], "with --file: 1, as fast as speech, or 0, flat out; default: 1"),
+        (["bench", "soak"], "1: wait as in real time, 0: do not; default: 0"),
+        ([], "how fast the model's parts are"),
+        (["doctor"], "what tries to reach it; takes some seconds"),
+    ],
+)
+def test_help_names_defaults_and_all_that_a_command_does(words, said, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([*words, "--help"])
+    assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_who_waits_for_the_compiler_is_told_that_it_is_at_work(capsys, monkeypatch):
+    def load(*_, **__):
+        raise CheckpointError("No weights.", "Get some.")
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("s2t_core.recognizer.takes_compiling", lambda _: True)
+    monkeypatch.setattr("s2t_core.recognizer.load", load)
+    assert cli.main(["transcribe", str(SAMPLE)]) == cli.FAILED
+    told, _ = capsys.readouterr().err.splitlines()
+    assert told == "The recogniser is being compiled for this processor: once, about 15 seconds."
+
+
 def test_a_text_is_not_written_to_an_output_that_is_closed(capsys, monkeypatch):
     monkeypatch.setattr("sys.__stdout__", None)
     assert cli.main(["transcribe", str(SAMPLE)]) == 1
