@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import AppError
 from app.evaluate import add_recordings, check_folder, check_recordings, read_utterances
-from app.terminal import note, out
+from app.terminal import counted, lasting, note, out
 from s2t_core.streaming.policy import POLICIES
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def add_bench(
     parents: list[argparse.ArgumentParser],
 ) -> None:
     """Declare the commands; `common` brings --debug, `parents` bring that, --model and --device."""
-    bench = commands.add_parser("bench", help="how live text is: delay, changes, errors, cost", parents=[common])
+    bench = commands.add_parser(
+        "bench", help="delays, changes, errors and cost of live text; how fast the model's parts are", parents=[common]
+    )
     actions = bench.add_subparsers(metavar="ACTION", required=True)
     live = actions.add_parser("live", help="recordings, fed at the pace of speech", parents=parents)
     add_recordings(live)
@@ -44,7 +46,9 @@ def add_bench(
     soak = actions.add_parser("soak", help="one long session: does its cost or memory grow?", parents=parents)
     add_recordings(soak)
     soak.add_argument("--minutes", type=_positive, default=60.0, metavar="N", help="of audio; default: 60")
-    soak.add_argument("--pace", type=int, choices=(0, 1), default=0, help="1: wait as in real time, 0: do not")
+    soak.add_argument(
+        "--pace", type=int, choices=(0, 1), default=0, help="1: wait as in real time, 0: do not; default: 0"
+    )
     _add_clock(soak)
     soak.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     soak.set_defaults(run=_run_soak)
@@ -86,7 +90,7 @@ def _run_speed(options: argparse.Namespace) -> int:
 def _add_clock(command: argparse.ArgumentParser) -> None:
     command.add_argument("--clock", choices=("work", "cpu"), default="work",
                          help="work: it lasts as long as it took; cpu: as long as it kept processors busy, on one "
-                         "thread what it takes on an idle machine")  # fmt: skip
+                         "thread what it takes on an idle machine; default: work")  # fmt: skip
 
 
 def _positive(text: str) -> float:
@@ -146,8 +150,9 @@ def _measure(
 
     recognizer = load(options.model, options.device)
     recordings = [strung_together(rows, recognizer.decoder) for rows in by_corpus(utterances)]
-    minutes = sum(one.length_s for one in recordings) / 60
-    note(f"{len(utterances)} recordings, strung together to {len(recordings)} of {minutes:.1f} minutes together.")
+    heard, corpora = counted(len(utterances), "recording"), counted(len(recordings), "corpus", "corpora")
+    total_s = sum(one.length_s for one in recordings)
+    note(f"{heard} of {corpora}, strung together corpus by corpus: {lasting(total_s)} in all.")
     configs = {point.name: SessionConfig(commit=point.rule) for point in wanted}
     configs[_OFFLINE] = SessionConfig(partials=False)
     before_mb, found = resident_mb(), {}

@@ -14,7 +14,8 @@ from app.calibrate import add_calibrate
 from app.ctl import add_ctl
 from app.evaluate import add_eval
 from app.export.arguments import add_export_options, export_options
-from app.paths import embedded_model, model_in_use, personal_model, sample_audio
+from app.model_command import add_model
+from app.paths import model_in_use, sample_audio
 from app.personal import add_finetune
 from app.sessions import add_sessions
 from app.steering import add_steering, decoding_options
@@ -49,12 +50,12 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
-        from app.errors import sentence
+        from app.errors import WrongUse, sentence
 
         if options.debug:
             raise
         note(f"dictate: {sentence(error)}")
-        return FAILED
+        return WRONG_USE if isinstance(error, WrongUse) else FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -94,11 +95,17 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument(
         "--file", type=Path, metavar="AUDIO", help="listen to an audio or video file instead of a microphone"
     )
-    listen.add_argument("--pace", type=int, choices=(0, 1), default=1, help="1: as fast as speech, 0: flat out")
+    listen.add_argument(
+        "--pace",
+        type=int,
+        choices=(0, 1),
+        default=1,
+        help="with --file: 1, as fast as speech, or 0, flat out; default: 1",
+    )
     listen.add_argument("--events", action="store_true", help="one JSON object a line")
     listen.add_argument("--meeting", action="store_true", help="hear what the computer plays as well")
     listen.add_argument(
-        "--names", nargs=2, default=("Me", "Others"), metavar=("OWN", "OTHER"), help="the two sides of a meeting"
+        "--names", nargs=2, metavar=("OWN", "OTHER"), help="the two sides of a meeting; default: Me Others"
     )
     listen.set_defaults(run=_listen)
 
@@ -112,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     training = add_train(commands, common)
     add_calibrate(training, common)
     add_finetune(training, common)
-    _add_model_commands(commands, common)
+    add_model(commands, common)
     add_sessions(commands, common, model)
     add_ctl(commands, common)
     return parser
@@ -129,28 +136,11 @@ def _add_examinations(
     doctor.add_argument(
         "--network",
         action="store_true",
-        help="run everything once with the network closed, and tell what tries to reach it; takes half a minute",
+        help="run everything once with the network closed, and tell what tries to reach it; takes some seconds",
     )
     doctor.set_defaults(run=_doctor)
     for command in (devices, doctor):
         command.add_argument("--json", action="store_true", help="for other programs")
-
-
-def _add_model_commands(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
-) -> None:
-    parser = commands.add_parser("model", help="the checkpoint in the box", parents=[common])
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    for name, run, text in (
-        ("list", _model_list, "the checkpoints there are"),
-        ("info", _model_info, "origin, licence and measured quality"),
-    ):
-        action = actions.add_parser(name, help=text, parents=[common])
-        action.add_argument("--json", action="store_true")
-        action.set_defaults(run=run)
-    export = actions.add_parser("export-hf", help="write it in the form that transformers loads", parents=[common])
-    export.add_argument("folder", type=Path, metavar="DIR")
-    export.set_defaults(run=_model_export)
 
 
 def _width(text: str) -> int:
@@ -178,11 +168,11 @@ def _window(options: argparse.Namespace) -> int:
 
 
 def _transcribe(options: argparse.Namespace) -> int:
-    from app.errors import AppError
+    from app.errors import WrongUse
     from app.transcribe import transcribe_files
 
     if options.n_best > 1 and options.format != "json":
-        raise AppError("Only JSON has room for more than one text.", "Give -f json as well.")
+        raise WrongUse("Only JSON has room for more than one text.", "Give -f json as well.")
     wishes, shown = decoding_options(options), export_options(options)
     if options.ray is not None:
         from app.archive.command import run_archive
@@ -193,7 +183,7 @@ def _transcribe(options: argparse.Namespace) -> int:
         from s2t_core.recognizer import load, takes_compiling
 
         if sys.stderr.isatty() and takes_compiling(options.device):
-            note("The recogniser is compiled for this processor: once, about 15 seconds.")
+            note("The recogniser is being compiled for this processor: once, about 15 seconds.")
         return load(options.model, options.device, options.beam, wishes=wishes)
 
     well = transcribe_files(load_model, options.files, options.format, options.output, shown)
@@ -269,31 +259,3 @@ def _examined(options: argparse.Namespace) -> Iterator[Finding]:
     from app.doctor import examine
 
     return examine(options.model, options.device)
-
-
-def _model_list(options: argparse.Namespace) -> int:
-    folders = [folder for folder in (embedded_model(), personal_model()) if folder.is_dir()]
-    used = model_in_use()
-    if options.json:
-        out_json([{"name": folder.name, "folder": str(folder), "in_use": folder == used} for folder in folders])
-    else:
-        for folder in folders:
-            out(f"{'*' if folder == used else ' '} {folder.name} {folder}")
-    return DONE
-
-
-def _model_info(options: argparse.Namespace) -> int:
-    card = (embedded_model() / "README.md").read_text(encoding="utf-8")
-    if options.json:
-        out_json({"name": embedded_model().name, "folder": str(embedded_model()), "card": card})
-    else:
-        out(card)
-    return DONE
-
-
-def _model_export(options: argparse.Namespace) -> int:
-    from s2t_core.model.checkpoint import export_folder
-
-    export_folder(embedded_model(), options.folder)
-    note(f"{embedded_model().name} -> {options.folder}")
-    return DONE

@@ -14,6 +14,10 @@ class AppError(S2TError):
     """Base of the program's own errors."""
 
 
+class WrongUse(AppError):
+    """Words of the command line that do not go together."""
+
+
 class AudioError(AppError):
     """A file or device that gives no sound."""
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.errors import AppError
+from app.errors import AppError, WrongUse
 from app.steering import decoding_options
 from app.terminal import note, out
 
@@ -67,7 +67,7 @@ def run_eval(options: argparse.Namespace) -> int:
 
     check_folder(options.json)
     if options.look_ahead_ms and options.chunk_ms is None:
-        raise AppError("A look-ahead needs chunks to look beyond.", "Give --chunk-ms as well.")
+        raise WrongUse("A look-ahead needs chunks to look beyond.", "Give --chunk-ms as well.")
     wishes = decoding_options(options)
     normal = whisper_normaliser()
     utterances = read_utterances(options.manifests, options.audio, options.limit)
@@ -105,10 +105,15 @@ def check_folder(file: Path | None, option: str = "--json") -> None:
 
 
 def check_recordings(utterances: Iterable[Utterance]) -> None:
-    """Raises AudioError for a file that is missing or no audio, before the model takes its seconds."""
+    """Raises AppError for a file that is missing or no audio, before the model takes its seconds."""
     from app.audio.file import duration_s
 
     for utterance in utterances:
+        if not utterance.path.exists():
+            raise AppError(
+                f"There is no recording {utterance.path}.",
+                "Name the folder in which the manifest's paths begin: --audio DIR",
+            )
         duration_s(utterance.path)
 
 

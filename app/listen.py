@@ -14,12 +14,12 @@ from typing import Any
 from app.audio.devices import find_input
 from app.audio.file import FileSource, duration_s
 from app.audio.loopback import SystemSound
-from app.audio.meeting import MeetingSource
+from app.audio.meeting import NAMES, MeetingSource
 from app.audio.microphone import Microphone
 from app.audio.source import AudioSource
 from app.audio.steady import SteadyMicrophone
 from app.engine import Engine
-from app.errors import AudioError
+from app.errors import AudioError, WrongUse
 from app.export import words_json
 from app.live_lines import LiveLines
 from app.messages import Clock, EngineMessage, ModelFailed, ModelReady, Noticed, SessionEnded, Stream, Transcribed
@@ -35,18 +35,27 @@ _OPENING_S = 0.02
 def choose_source(options: argparse.Namespace) -> tuple[AudioSource, str]:
     """What the command hears, and what is said when it does.
 
-    Raises AudioError for a fault that can be known now, before the model takes its seconds.
+    Raises WrongUse, and AudioError for a fault that can be known now, before the model takes its seconds.
     """
+    if options.names and not options.meeting:
+        raise WrongUse("Names are for the sides of a meeting.", "Give --meeting as well, or leave out --names.")
     if options.file is not None:
         if options.meeting:
-            raise AudioError("A file has no second side of a meeting.", "Leave out --file or --meeting.")
+            raise WrongUse("A file has no second side of a meeting.", "Leave out --file or --meeting.")
         duration_s(options.file)
         return FileSource(options.file, paced=options.pace == 1), f"Listening to {options.file}."
     if options.meeting:
-        meeting = MeetingSource(lambda: Microphone(options.input), SystemSound, note, tuple(options.names))
-        return meeting, "Listening to the microphone and to what the computer plays; Ctrl+C ends."
+        return _meeting(options), "Listening to the microphone and to what the computer plays; Ctrl+C ends."
     find_input(options.input)
     return SteadyMicrophone(options.input, note), "Listening. Speak; Ctrl+C ends."
+
+
+def _meeting(options: argparse.Namespace) -> MeetingSource:
+    own, other = options.names or NAMES
+    try:
+        return MeetingSource(lambda: Microphone(options.input), SystemSound, note, (own, other))
+    except AudioError as error:  # of the names: nothing is opened yet
+        raise WrongUse(error.what, error.remedy) from None
 
 
 def listen(
@@ -73,14 +82,18 @@ def listen(
         with _signals_call(source.stop):
             while not source.received_s() and not source.fault() and messages.empty():
                 time.sleep(_OPENING_S)  # the device is still being opened
-            show(ready)
+            if source.received_s() or not source.fault():
+                show(ready)
             fault = _follow(source, messages, show)
     finally:
         source.stop()
         engine.shut_down()
         engine.join()  # torch brings the interpreter down if it ends while another thread is still inside torch
     if fault:
-        raise AudioError(fault)
+        *others, last = fault.splitlines()
+        for one in others:
+            note(f"dictate: {one}")
+        raise AudioError(last)
 
 
 def _follow(

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import AppError
+from app.evaluate import check_recordings
 from app.paths import embedded_model, personal_model
 from app.private_files import narrow_tree, private_folder
 from app.terminal import note, out
 from app.train import SETTINGS, VOCABULARY, copy_files, progress, read_recording
 
 if TYPE_CHECKING:
+    from s2t_core.manifest import Utterance
     from s2t_core.recognizer import Recognizer
     from s2t_core.training.examples import Example
 
@@ -29,6 +31,7 @@ def add_finetune(actions: argparse._SubParsersAction[argparse.ArgumentParser], c
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST", help="your recordings and their right text")
     what.add_argument("--undo", action="store_true", help="go back to the checkpoint in the box")
+    command.add_argument("--audio", type=Path, metavar="DIR", help="where the paths begin; default: at the manifest")
     command.add_argument("--minutes", type=float, default=4.0, metavar="M", help="of training; default: 4")
     command.set_defaults(run=run_finetune)
 
@@ -37,12 +40,15 @@ def run_finetune(options: argparse.Namespace) -> int:
     """Adapt, judge on recordings kept apart, and keep only what helps; returns 0 when it did or was undone."""
     if options.undo:
         return _undo()
+    from s2t_core.manifest import read_manifest
     from s2t_core.model.checkpoint import save_model
     from s2t_core.recognizer import load
     from s2t_core.training.finetune import FinetuneStage, Verdict, finetune, keep_what_helps, split
 
+    utterances = read_manifest(options.manifest, options.audio)
+    check_recordings(utterances)
     recognizer = load(embedded_model(), "cpu", precision="float32")
-    examples, texts = _examples(options.manifest, recognizer)
+    examples, texts = _examples(options.manifest, utterances, recognizer)
     learnt, judged = split(examples)
     _, right = split(texts)
     model = recognizer.decoder.model
@@ -81,14 +87,15 @@ def error_rate(recognizer: Recognizer, examples: Sequence[Example], texts: Seque
     return found.total / max(found.reference, 1)
 
 
-def _examples(manifest: Path, recognizer: Recognizer) -> tuple[list[Example], list[str]]:
+def _examples(
+    manifest: Path, utterances: Sequence[Utterance], recognizer: Recognizer
+) -> tuple[list[Example], list[str]]:
     """The recordings that can be learnt from, with their texts. Raises AppError when there are too few."""
-    from s2t_core.manifest import read_manifest
     from s2t_core.training.examples import Example
     from s2t_core.training.labels import known_text, sentence
 
     examples, texts = [], []
-    for one in read_manifest(manifest):
+    for one in utterances:
         text = known_text(one) or sentence(one.transcript)
         samples = read_recording(one.path)
         if text and 0.3 < len(samples) / 16000 <= _LONGEST_S:

@@ -55,7 +55,7 @@ def add_sessions(
 def _list(options: argparse.Namespace) -> int:
     from app.journal.reader import left_behind
 
-    rows = _history().transcripts(options.search, limit=-1)
+    rows = _history().transcripts(options.search, limit=-1) if history_file().exists() else []
     if options.json:
         out_json([_row_json(row) for row in rows])
     elif not rows:

@@ -6,7 +6,7 @@ import argparse
 import math
 from pathlib import Path
 
-from app.errors import AppError
+from app.errors import AppError, WrongUse
 from s2t_core.types import DEFAULT_BOOST, DecodingOptions, Phrase
 
 MOST_PHRASES = 1000  # thousands of names favour everything, and so nothing
@@ -31,10 +31,10 @@ def add_steering(parser: argparse.ArgumentParser) -> None:
 
 
 def decoding_options(options: argparse.Namespace) -> DecodingOptions:
-    """What was asked for. Raises AppError for phrases that cannot be read, or a boost without any."""
+    """What was asked for. Raises AppError for phrases that cannot be read, WrongUse for a boost without any."""
     file, strength = getattr(options, "phrases", None), getattr(options, "boost", None)
     if file is None and strength is not None:
-        raise AppError("A boost needs phrases to favour.", "Give --phrases as well.")
+        raise WrongUse("A boost needs phrases to favour.", "Give --phrases as well.")
     return DecodingOptions(
         phrases=() if file is None else read_phrases(file, DEFAULT_BOOST if strength is None else strength),
         suppress=tuple(getattr(options, "suppress", ())),

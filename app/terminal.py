@@ -49,6 +49,18 @@ def note(text: str) -> None:
     print(harmless(" ".join(text.splitlines())), file=sys.stderr, flush=True)
 
 
+def counted(count: int, one: str, more: str = "") -> str:
+    """So many of them: "1 file", "2 files"."""
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
+def lasting(seconds: float) -> str:
+    """A time in the unit in which it is easily read."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.2f} h"
+
+
 def prepare_streams() -> None:
     """Make writing safe where a stream was closed by the caller, or cannot spell every letter."""
     for name in ("stdout", "stderr"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from app.audio.file import Sound, open_sound
-from app.errors import AppError, AudioError, sentence
+from app.errors import AppError, AudioError, WrongUse, sentence
 from app.export import DEFAULTS, EXPORTERS, FORMATS, ExportOptions, Transcript, write_bytes
 from app.file_batches import hear_files
 from app.file_text import BLOCK_S, Heard, hear_file
@@ -35,13 +35,13 @@ def make_folder(folder: Path) -> None:
 
 
 def check_stdout(form: str, count: int) -> None:
-    """Raises AppError where so many transcripts of this format cannot go to stdout."""
+    """Raises WrongUse where so many transcripts of this format cannot go to stdout, AppError where nothing can."""
     if sys.__stdout__ is None:  # closed by the caller
         raise AppError("There is no output to which the text could be written.", "Give -o DIR.")
     if not FORMATS[form].is_text and sys.stdout.isatty():
-        raise AppError(f"A {form} file cannot be shown in a terminal.", f"Give -o DIR, or redirect: > talk.{form}")
+        raise WrongUse(f"A {form} file cannot be shown in a terminal.", f"Give -o DIR, or redirect: > talk.{form}")
     if count > 1 and not FORMATS[form].in_a_row:
-        raise AppError(f"Several {form} files cannot follow one another.", "Give -o DIR: each gets a file of its own.")
+        raise WrongUse(f"Several {form} files cannot follow one another.", "Give -o DIR: each gets a file of its own.")
 
 
 def transcribe_files(
@@ -64,14 +64,15 @@ def transcribe_files(
     else:
         make_folder(folder)
         targets = plan_targets(files, form, folder)
-    found = _transcribed(load, [file.path for file in files])
+    found, follows = _transcribed(load, [file.path for file in files]), False
     for (path, transcript, fault), target in zip(found, targets, strict=True):
         try:
             if transcript is not None and target is not None:
                 _write(transcript, form, target, options)
                 note(f"{path} -> {target}")
             elif transcript is not None and (transcript.document.text or fault is None):
-                _show(EXPORTERS[form](transcript, options), form, path if len(files) > 1 else None)
+                _show(EXPORTERS[form](transcript, options), form, path if len(files) > 1 else None, follows)
+                follows = True
         except BrokenPipeError:
             raise
         except Exception as error:  # whatever it is, the other files are not to blame
@@ -176,10 +177,13 @@ def _bar(name: str, length_s: float) -> Any:
     )
 
 
-def _show(data: bytes, form: str, path: Path | None) -> None:
-    """Plain text in the terminal's own spelling, below its path where there are several; else the file as it is."""
+def _show(data: bytes, form: str, path: Path | None, follows: bool) -> None:
+    """Plain text in the terminal's own spelling, below its path where there are several; else the file as it is.
+
+    follows  there is one before it
+    """
     if form == "txt":
         text = data.decode("utf-8")
         out(text.rstrip("\n") if path is None else f"==> {' '.join(str(path).splitlines())} <==\n{text}")
     else:
-        out_bytes(data)
+        out_bytes(b"\n" + data if follows and form == "md" else data)

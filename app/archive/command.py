@@ -23,10 +23,10 @@ from app.archive.manifest import Entry, Manifest
 from app.archive.spread import Workers, spread
 from app.archive.work import Job, Outcome, Wish, fingerprint
 from app.audio.file import duration_s
-from app.errors import AppError
+from app.errors import AppError, WrongUse
 from app.export import ExportOptions
 from app.targets import Found, find_files, plan_targets
-from app.terminal import note
+from app.terminal import counted, lasting, note
 from app.transcribe import make_folder
 from s2t_core.errors import S2TError
 from s2t_core.types import DecodingOptions
@@ -35,16 +35,16 @@ logger = logging.getLogger(__name__)
 
 _BYTES_A_SECOND = 16_000  # of sound whose head says nothing about its length: 128 kbit/s
 _REPORT_S = 60.0  # between two lines where no bar can be drawn
-_BAR = "{desc}: {percentage:3.0f}% |{bar}| {n:.2f} of {total:.2f} h, {remaining} left{postfix}"
+_BAR = "{desc}: {percentage:3.0f}% |{bar}| {n:.2f} of {total:.2f} {unit}, {remaining} left{postfix}"
 
 
 def run_archive(options: argparse.Namespace, wishes: DecodingOptions, shown: ExportOptions) -> bool:
     """Transcribe what is not done yet; returns whether every file is done.
 
-    Raises AppError without an output folder, a cluster, or any worker that is left.
+    Raises WrongUse without an output folder, AppError without a cluster or any worker that is left.
     """
     if options.output is None:
-        raise AppError("A cluster writes files, not to stdout.", "Give -o DIR, a folder that all its computers see.")
+        raise WrongUse("A cluster writes files, not to stdout.", "Give -o DIR, a folder that all its computers see.")
     folder = options.output.absolute()
     files = list({_key(found.path): found for found in find_files(options.files)}.values())
     make_folder(folder)
@@ -103,11 +103,13 @@ class Run:
 
     def work_through(self, jobs: Sequence[Job], workers: Workers) -> None:
         """Raises AppError when no worker is left."""
-        total_h = sum(job.length_s for job in jobs) / 3600
+        total_s = sum(job.length_s for job in jobs)
+        unit, unit_s = ("h", 3600) if total_s >= 3600 else ("min", 60)
         last = time.monotonic()
         with tqdm(
-            total=total_h,
-            desc=f"{len(jobs)} files, {workers.count} workers",
+            total=total_s / unit_s,
+            desc=f"{counted(len(jobs), 'file')}, {counted(workers.count, 'worker')}",
+            unit=unit,
             disable=not sys.stderr.isatty(),
             leave=False,
             bar_format=_BAR,
@@ -117,7 +119,7 @@ class Run:
                 nonlocal last
                 self._take(outcomes)
                 progress.set_postfix_str(f"{len(self._failed)} failed" if self._failed else "", refresh=False)
-                progress.update(sum(outcome.job.length_s for outcome in outcomes) / 3600)
+                progress.update(sum(outcome.job.length_s for outcome in outcomes) / unit_s)
                 if progress.disable and time.monotonic() - last > _REPORT_S:
                     last = time.monotonic()
                     self._tell_counts("So far")
@@ -132,15 +134,17 @@ class Run:
             note(said if str(outcome.job.name) in said else f"{outcome.job.name}: {said}")
         rest = self._count - self._done_before - len(self._done)
         if rest:
-            note(f"{rest} of {self._count} files are not done; the same command goes on with them.")
+            are, them = ("is", "it") if rest == 1 else ("are", "them")
+            note(f"{rest} of {counted(self._count, 'file')} {are} not done; the same command goes on with {them}.")
         return not rest
 
     def _tell_counts(self, how: str) -> None:
-        hours = sum(outcome.audio_s for outcome in self._done) / 3600
-        took = time.monotonic() - self._began
+        before = f"{self._done_before} {'was' if self._done_before == 1 else 'were'} done before"
+        audio_s = sum(outcome.audio_s for outcome in self._done)
+        took_s = time.monotonic() - self._began
         note(
-            f"{how}: {len(self._done)} files, {hours:.2f} h of sound in {took / 3600:.2f} h; "
-            f"{self._done_before} were done before, {len(self._failed)} failed."
+            f"{how}: {counted(len(self._done), 'file')}, {lasting(audio_s)} of sound in {lasting(took_s)}; "
+            f"{before}, {len(self._failed)} failed."
         )
 
     def _take(self, outcomes: list[Outcome]) -> None:

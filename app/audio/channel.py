@@ -104,6 +104,11 @@ class Channel:
         source = self._source
         return source.take_peak() if source else 0.0
 
+    @property
+    def is_undecided(self) -> bool:
+        """It was neither opened nor refused so far, and does not take too long over that."""
+        return not self._has_begun and not self.refused and (self._refusals > 0 or self._opening_since is not None)
+
     def take_news(self) -> News | None:
         """What has happened to the source since the last call; one that has failed is closed. Ask often."""
         source = self._source

@@ -62,6 +62,7 @@ class MeetingSource:
         return self._near.take_peak()
 
     def fault(self) -> str:
+        """Where neither side could be opened, why: a line for each reason."""
         both = (self._near, self._far)
         for channel in both:
             news = channel.take_news()
@@ -69,9 +70,10 @@ class MeetingSource:
                 self._report(f"{channel.speaker}: {_sentence(news)}")
         refused = list(dict.fromkeys(channel.refused for channel in both))
         if all(refused):
-            return " ".join(refused)
-        for channel in both:
-            if channel.refused and channel.speaker not in self._refused:
+            return "\n".join(refused)
+        for channel, other in ((self._near, self._far), (self._far, self._near)):
+            # While the other side may be refused as well, this is perhaps half of a fault.
+            if channel.refused and channel.speaker not in self._refused and not other.is_undecided:
                 self._refused.add(channel.speaker)
                 self._report(channel.refused)
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from app.errors import AppError
+from app.errors import WrongUse
 from app.export.options import DEFAULTS, FORMATS, LINE_COUNTS, LINE_LENGTHS, READING_SPEEDS, ExportOptions
 
 
@@ -33,7 +33,7 @@ def add_export_options(parser: argparse.ArgumentParser) -> None:
 
 
 def export_options(options: argparse.Namespace) -> ExportOptions:
-    """What was asked for. Raises AppError for an option that the format has no use for."""
+    """What was asked for. Raises WrongUse for an option that the format has no use for."""
     words = {"chars_per_second": "--reading-speed", "speakers": "--no-speakers"}
     given = {
         name: getattr(options, name)
@@ -43,7 +43,7 @@ def export_options(options: argparse.Namespace) -> ExportOptions:
     for name in given.keys() - FORMATS[options.format].options:
         word = words.get(name, f"--{name.replace('_', '-')}")
         fitting = ", ".join(form.name for form in FORMATS.values() if name in form.options)
-        raise AppError(f"{word} has no meaning for {options.format}.", f"It is for {fitting}; leave it out.")
+        raise WrongUse(f"{word} has no meaning for {options.format}.", f"It is for {fitting}; leave it out.")
     return ExportOptions(**given)
 
 

@@ -6,13 +6,13 @@ import argparse
 import importlib.util
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import torch
 
-from app.errors import AppError
+from app.errors import WrongUse
 from app.evaluate import check_folder
 from app.export import write_text
 from app.plot import check_plot, draw_bars
@@ -36,7 +36,7 @@ def run_speed(options: argparse.Namespace) -> int:
     torch.set_num_threads(options.threads)
     try:
         peaks, rows = measured_peaks(clock), []
-        note(json.dumps(machine() | peaks.to_json()))
+        note(told(machine(), peaks.to_json()))
         for found in _rows(options, peaks, clock):
             note(found["row"])
             rows.append(found)
@@ -53,9 +53,19 @@ def run_speed(options: argparse.Namespace) -> int:
     return 0
 
 
+def told(computer: Mapping[str, Any], peaks: Mapping[str, float]) -> str:
+    """What it is measured on, in a line for a person."""
+    processor, load = computer["processor"], computer["load"]
+    parts = [f"{name} {value}" for name, value in computer.items() if name not in ("processor", "load")]
+    if load is not None:
+        parts.append(f"load {' '.join(map(str, load))}")
+    each = [f"{name.removesuffix(' G/s')} {value}" for name, value in peaks.items()]
+    return f"{', '.join(filter(None, [processor, *parts]))}. Peaks in G/s: {', '.join(each)}."
+
+
 def _check(options: argparse.Namespace) -> None:
     if options.device == "cuda":
-        raise AppError("This measures the processor.", "Leave out --device.")
+        raise WrongUse("This measures the processor.", "Leave out --device.")
     check_folder(options.json)
     if options.plot is not None:
         check_folder(options.plot, "--plot")
@@ -63,7 +73,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.whisper is not None:
         peers.check_whisper(options.whisper)
     if importlib.util.find_spec("transformers") is None:
-        note("transformers is not installed and is left out.")
+        note("transformers is not installed and is left out. Install the extra: pip install 'dictate[eval]'.")
 
 
 def _rows(options: argparse.Namespace, peaks: Peaks, clock: Clock) -> Iterator[dict[str, Any]]:

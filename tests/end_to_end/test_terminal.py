@@ -168,6 +168,13 @@ def test_without_a_microphone_the_remedy_is_said_and_the_list_is_empty(tmp_path)
     assert json.loads(dictate("devices", "--json", **silent(tmp_path)).stdout) == []
 
 
+def test_a_meeting_without_any_sound_says_each_reason_once_and_does_not_listen(tmp_path):
+    done = dictate("listen", "--meeting", **silent(tmp_path))
+    assert done.returncode == 1 and done.stdout == ""
+    own, other = done.stderr.splitlines()
+    assert "No microphone was found" in own and "sound server does not answer" in other
+
+
 def test_a_display_that_is_not_there_is_said():
     env = {
         key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import partial
@@ -23,6 +24,7 @@ from app.archive.work import Job, Outcome, Wish, Worker, fingerprint
 from app.errors import AppError, AudioError
 from app.export import DEFAULTS, Transcript
 from app.paths import embedded_model
+from app.terminal import lasting
 from s2t_core.types import DecodingOptions
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -221,6 +223,7 @@ def test_the_files_are_those_of_one_machine(archive, capsys):
 
 def test_what_is_done_is_not_done_again_wherever_it_is_called_from(archive, monkeypatch, capsys):
     assert run("in", "in/a.wav") == 0
+    assert re.search(r"^Done: 2 files, 0\.2 s of sound in [\d.]+ s; 0 were done before", capsys.readouterr().err, re.M)
     monkeypatch.setattr("app.archive.cluster.joined", None)  # nobody joins a cluster for nothing
     monkeypatch.chdir("in")
     assert cli.main(["transcribe", ".", "-o", "../out", "--ray", "auto"]) == 0
@@ -267,6 +270,23 @@ def test_failures_are_listed_and_tried_again_by_the_next_run(archive, capsys):
     assert archive.count("bad.wav") == 2 * MOST_TRIES and archive.count("a.wav") == 2
 
 
+def test_of_one_file_it_is_said_as_of_one(archive, capsys):
+    Path("in/none.wav").write_bytes(b"nothing")
+    assert run("in/none.wav", "in/a.wav") == 1
+    capsys.readouterr()
+    assert run("in/none.wav", "in/a.wav") == 1
+    said = capsys.readouterr().err
+    assert "; 1 was done before, 1 failed." in said
+    assert "1 of 2 files is not done; the same command goes on with it." in said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.0, "0.0 s"), (59.0, "59.0 s"), (108.0, "1.8 min"), (3600.0, "1.00 h"), (9000.0, "2.50 h")]
+)
+def test_a_time_is_said_in_the_unit_in_which_it_reads_well(seconds, said):
+    assert lasting(seconds) == said
+
+
 def test_an_interrupted_run_says_how_far_it_came(archive, monkeypatch, capsys):
     def interrupt(jobs, workers, take, say):
         take([Outcome(jobs[0], 0.1, 0.1)])
@@ -274,13 +294,13 @@ def test_an_interrupted_run_says_how_far_it_came(archive, monkeypatch, capsys):
 
     monkeypatch.setattr("app.archive.command.spread", interrupt)
     assert run("in") == 1
-    assert "Interrupted: 1 files" in capsys.readouterr().err
+    assert "Interrupted: 1 file, 0.1 s of sound in " in capsys.readouterr().err
     assert len(Path("out", NAME).read_text().splitlines()) == 1
 
 
 def test_a_cluster_needs_a_folder_and_the_package(tmp_path, monkeypatch, capsys):
     soundfile.write(tmp_path / "a.wav", np.zeros(1600), 16000)
-    assert cli.main(["transcribe", str(tmp_path), "--ray", "auto"]) == 1
+    assert cli.main(["transcribe", str(tmp_path), "--ray", "auto"]) == 2
     assert "Give -o DIR" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "ray", None)
     assert cli.main(["transcribe", str(tmp_path), "--ray", "auto", "-o", str(tmp_path / "out")]) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -146,7 +147,11 @@ def test_the_bench_prints_a_row_for_each_policy_and_writes_all_figures(tmp_path,
     picture = tmp_path / "curves.png"
     words += ["--plot", str(picture)]
     assert cli.main(words) == cli.DONE
-    lines = capsys.readouterr().out.splitlines()
+    captured = capsys.readouterr()
+    assert re.search(
+        r"^1 recording of 1 corpus, strung together corpus by corpus: \d\d\.\d s in all\.$", captured.err, re.M
+    )
+    lines = captured.out.splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:5]] == ["agree-and-hold", "hold-5", "no drafts"]
     assert lines[6].split() == ["|", "words", "|", "confidence", "%", "|", "right", "%", "|"]
     found = json.loads(figures.read_text())
@@ -217,6 +222,7 @@ def test_what_could_not_be_heard_or_written_is_said_before_the_work(tmp_path, ca
     manifest = tmp_path / "manifest.tsv"
     manifest.write_text("path\ttranscript\nmissing.wav\tX\n")
     assert cli.main(["bench", "live", str(manifest)]) == cli.FAILED
-    assert "missing.wav" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "There is no recording" in said and "missing.wav" in said and said.endswith("--audio DIR\n")
     assert cli.main(["bench", "live", str(manifest), "--json", str(tmp_path / "no" / "x.json")]) == cli.FAILED
     assert "There is no folder" in capsys.readouterr().err

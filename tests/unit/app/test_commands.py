@@ -82,7 +82,7 @@ def test_in_a_meeting_events_and_lines_say_who_speaks(capsys):
 
 
 def test_a_file_is_no_meeting(capsys):
-    assert cli.main(["listen", "--file", "x.wav", "--meeting"]) == 1
+    assert cli.main(["listen", "--file", "x.wav", "--meeting"]) == cli.WRONG_USE
     assert "no second side" in capsys.readouterr().err
 
 
@@ -191,6 +191,16 @@ def test_a_source_that_breaks_is_said_after_its_last_words(monkeypatch):
     assert isinstance(run.shown[-1], SessionEnded)
 
 
+def test_nobody_is_told_that_it_listens_where_nothing_is_heard(monkeypatch, capsys):
+    run = Sources(monkeypatch, ScriptedSession([]))
+    source = FakeSource(silent=True)
+    source.broken = "No microphone was found.\nThe sound server does not answer."
+    with pytest.raises(AudioError, match=r"^The sound server does not answer\.$"):
+        run.listen(source)
+    assert capsys.readouterr().err == "dictate: No microphone was found.\n"
+    assert not any(isinstance(message, ModelReady) for message in run.shown)
+
+
 def test_a_model_that_does_not_load_is_raised(monkeypatch):
     def load(*_, **__):
         raise CheckpointError("No weights.", "Get some.")
@@ -226,6 +236,33 @@ def test_failures_are_one_line_on_stderr_and_exit_with_1(words, said, capsys):
     assert captured.out == ""
     (line,) = captured.err.splitlines()
     assert line.startswith("dictate: ") and said in line
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["listen"], "with --file: 1, as fast as speech, or 0, flat out; default: 1"),
+        (["bench", "soak"], "1: wait as in real time, 0: do not; default: 0"),
+        ([], "how fast the model's parts are"),
+        (["doctor"], "what tries to reach it; takes some seconds"),
+    ],
+)
+def test_help_names_defaults_and_all_that_a_command_does(words, said, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([*words, "--help"])
+    assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_who_waits_for_the_compiler_is_told_that_it_is_at_work(capsys, monkeypatch):
+    def load(*_, **__):
+        raise CheckpointError("No weights.", "Get some.")
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("s2t_core.recognizer.takes_compiling", lambda _: True)
+    monkeypatch.setattr("s2t_core.recognizer.load", load)
+    assert cli.main(["transcribe", str(SAMPLE)]) == cli.FAILED
+    told, _ = capsys.readouterr().err.splitlines()
+    assert told == "The recogniser is being compiled for this processor: once, about 15 seconds."
 
 
 def test_a_text_is_not_written_to_an_output_that_is_closed(capsys, monkeypatch):
@@ -340,15 +377,25 @@ def test_a_list_of_phrases_that_is_none_is_one_line_with_a_remedy(text, said, tm
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["listen", "--phrases", "/nowhere/a.txt"], "/nowhere/a.txt cannot be read (No such file or directory). Name"),
         (["transcribe", "a.wav", "--boost", "3"], "Give --phrases as well"),
         (["transcribe", "a.wav", "--n-best", "3"], "Give -f json as well"),
+        (["transcribe", "a.wav", "-f", "srt", "--timestamps"], "leave it out"),
+        (["transcribe", "a.wav", "--ray", "local"], "Give -o DIR"),
+        (["transcribe", "a.wav", "b.wav", "-f", "srt"], "Give -o DIR"),
+        (["listen", "--file", "a.wav", "--names", "Ann", "Bob"], "Give --meeting as well, or leave out --names."),
+        (["listen", "--meeting", "--names", "Ann", "Ann"], "need two names. For example: --names Me Others"),
     ],
 )
-def test_what_cannot_be_wished_is_said_before_anything_is_loaded(words, said, capsys):
-    assert cli.main(words) == cli.FAILED
+def test_words_that_do_not_go_together_are_wrong_use_in_one_line(words, said, capsys):
+    assert cli.main(words) == cli.WRONG_USE
     (line,) = capsys.readouterr().err.splitlines()
-    assert said in line
+    assert line.startswith("dictate: ") and said in line
+
+
+def test_phrases_that_cannot_be_read_are_said_before_anything_is_loaded(capsys):
+    assert cli.main(["listen", "--phrases", "/nowhere/a.txt"]) == cli.FAILED
+    said = capsys.readouterr().err
+    assert said.startswith("dictate: /nowhere/a.txt cannot be read (No such file or directory). Name")
 
 
 def test_the_options_reach_the_recogniser(tmp_path, monkeypatch):

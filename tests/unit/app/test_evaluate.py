@@ -141,7 +141,10 @@ def test_the_normaliser_is_whispers():
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("path\n1.wav\n", "no column 'transcript'"), ("path\ttranscript\n1.wav\ta\n", "There is no file")],
+    [
+        ("path\n1.wav\n", "no column 'transcript'"),
+        ("path\ttranscript\n1.wav\ta\n", "1.wav. Name the folder in which the manifest's paths begin: --audio DIR"),
+    ],
 )
 def test_what_is_missing_is_one_line_before_the_model_is_loaded(tmp_path, capsys, content, said):
     (tmp_path / "list.tsv").write_text(content)
@@ -182,5 +185,5 @@ def test_the_command_prints_the_table_and_writes_the_file(tmp_path, capsys, monk
 def test_a_look_ahead_without_chunks_is_refused(tmp_path, capsys):
     manifest = tmp_path / "manifest.tsv"
     manifest.write_text(f"path\ttranscript\n{SAMPLE}\tX\n")
-    assert cli.main(["eval", str(manifest), "--look-ahead-ms", "500"]) == cli.FAILED
+    assert cli.main(["eval", str(manifest), "--look-ahead-ms", "500"]) == cli.WRONG_USE
     assert "Give --chunk-ms as well." in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from argparse import ArgumentParser
 from types import SimpleNamespace
@@ -65,14 +66,14 @@ def test_a_value_out_of_range_is_wrong_use(words, capsys):
 
 def test_a_word_document_is_not_sent_to_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    assert cli.main(["transcribe", "a.wav", "-f", "docx"]) == cli.FAILED
+    assert cli.main(["transcribe", "a.wav", "-f", "docx"]) == cli.WRONG_USE
     assert capsys.readouterr().err == (
         "dictate: A docx file cannot be shown in a terminal. Give -o DIR, or redirect: > talk.docx\n"
     )
 
 
 def test_files_that_cannot_follow_one_another_need_a_folder(capsys):
-    assert cli.main(["transcribe", "a.wav", "b.wav", "-f", "vtt"]) == cli.FAILED
+    assert cli.main(["transcribe", "a.wav", "b.wav", "-f", "vtt"]) == cli.WRONG_USE
     assert "Several vtt files cannot follow one another. Give -o DIR" in capsys.readouterr().err
 
 
@@ -84,6 +85,15 @@ def test_a_redirected_stdout_gets_the_bytes_of_the_file(transcribed, monkeypatch
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     assert cli.main(["transcribe", "a.wav", "-f", "srt"]) == cli.DONE
     assert "Me: Zwölf Boxkämpfer.\n" in sys.stdout.buffer.getvalue().decode("utf-8")
+
+
+def test_pages_of_markdown_follow_one_another_after_an_empty_line(transcribed, capsysbinary):
+    assert cli.main(["transcribe", "a.wav", "b.wav", "-f", "md"]) == cli.DONE
+    written = capsysbinary.readouterr().out.decode("utf-8")
+    assert written.startswith("# a.wav\n") and written.count("\n\n# a.wav\n") == 1
+    assert cli.main(["transcribe", "a.wav", "b.wav", "-f", "json"]) == cli.DONE
+    one, rest = json.JSONDecoder().raw_decode(capsysbinary.readouterr().out.decode("utf-8"))
+    assert one["source"] == "a.wav" and rest > 0
 
 
 def test_a_caller_that_catches_stdout_as_text_gets_text(transcribed, monkeypatch):

@@ -402,6 +402,27 @@ class TestMeeting:
         meeting.stop()
         assert list(chunks) == []
 
+    def test_of_two_sides_that_cannot_be_opened_each_is_said_once(self, quick):
+        said: list[str] = []
+        tries = itertools.count()
+
+        def slow_system():
+            if next(tries) == 0:
+                time.sleep(0.3)  # the microphone is refused meanwhile
+            return PlayedSource(error=AudioError("The server is gone.", "Start it."))
+
+        microphone = PlayedSource(error=AudioError("No microphone was found.", "Plug one in."))
+        meeting = MeetingSource(lambda: microphone, slow_system, said.append)
+        chunks = meeting.start()
+        until(meeting.fault)
+        assert meeting.fault().splitlines() == [
+            "No microphone was found. Plug one in.",
+            "The server is gone. Start it.",
+        ]
+        assert said == []
+        meeting.stop()
+        assert list(chunks) == []
+
     @pytest.mark.parametrize("names", [("Me", "Me "), ("", "Others")])
     def test_two_sides_need_two_names(self, names):
         with pytest.raises(AudioError, match="two names"):

@@ -61,6 +61,10 @@ def test_a_transcript_is_renamed_and_deleted(kept, capsys):
 
 
 def test_without_a_history_a_line_says_so(capsys):
-    assert run("list") == cli.FAILED
+    assert run("list") == cli.DONE
+    assert capsys.readouterr() == ("", "Nothing is kept.\n")
+    assert run("list", "--json") == cli.DONE
+    assert capsys.readouterr() == ("[]\n", "")
+    assert run("show", "1") == cli.FAILED
     assert "Nothing has been kept" in capsys.readouterr().err
     assert not history_file().exists()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
+import sys
 
 import pytest
 
 from app.cli import main
 from app.plot import draw_bars, draw_lines
+from app.speed.command import told
 from app.speed.ours import recordings, speech
 from app.speed.peaks import Peaks, encoder_bounds, step_bounds, text_bounds
 from app.speed.rows import interleaved, row, table
@@ -71,6 +73,24 @@ def test_bounds_are_those_of_the_shape():
     assert text_bounds({"a": 10.0}, {"a": 2.0, "b": 1.0}, 3) == {"a": 16.0}
 
 
+def test_the_computer_is_told_as_a_sentence():
+    computer = {"processor": "A CPU", "torch": "2.9", "load": [0.5, 1.0, 2.0], "transformers": "5.2"}
+    said = told(computer, Peaks(2e9, 4e9, 1e9, 5e8).to_json())
+    assert said.startswith(
+        "A CPU, torch 2.9, transformers 5.2, load 0.5 1.0 2.0. Peaks in G/s: float32 2.0, int8 4.0, read"
+    )
+    assert "load" not in told(computer | {"load": None}, {})
+
+
+def test_without_transformers_the_extra_is_named(capsys, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "transformers" else find(name))
+    monkeypatch.setattr("app.speed.command.measured_peaks", lambda *_: sys.exit(9))
+    with pytest.raises(SystemExit):
+        main(["bench", "speed"])
+    assert "left out. Install the extra: pip install 'dictate[eval]'." in capsys.readouterr().err
+
+
 def test_speech_goes_round():
     once = recordings()
     longer = speech(len(once) / 16_000 + 1.0)
@@ -84,18 +104,18 @@ def test_pictures_are_drawn(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "code", "said"),
     [
-        (["--device", "cuda"], "measures the processor"),
-        (["--json", "/nowhere/x.json"], "no folder"),
-        (["--plot", "x.txt"], "no name of a picture"),
-        (["--whisper", "/nowhere"], "faster-whisper is not installed"),
+        (["--device", "cuda"], 2, "measures the processor"),
+        (["--json", "/nowhere/x.json"], 1, "no folder"),
+        (["--plot", "x.txt"], 1, "no name of a picture"),
+        (["--whisper", "/nowhere"], 1, "faster-whisper is not installed"),
     ],
 )
-def test_what_cannot_be_done_is_said_before_any_work(words, said, capsys, monkeypatch):
+def test_what_cannot_be_done_is_said_before_any_work(words, code, said, capsys, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "faster_whisper" else find(name))
-    assert main(["bench", "speed", *words]) == 1
+    assert main(["bench", "speed", *words]) == code
     assert said in capsys.readouterr().err
 
 
@@ -108,4 +128,6 @@ def test_all_of_it_once(tmp_path, capsys):
     for one in content["rows"]:
         assert {"transformers", "ours float32"} <= one["ms"].keys() and min(one["ms"].values()) > 0
         assert one["bound ms"].keys() <= one["ms"].keys()
-    assert picture.stat().st_size and "of the bound %" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert picture.stat().st_size and "of the bound %" in said.out
+    assert ". Peaks in G/s: float32 " in said.err and "{" not in said.err

@@ -378,6 +378,14 @@ def test_too_few_recordings_are_refused(box, recordings, capsys):
     assert not personal_model().parent.exists()
 
 
+def test_recordings_that_are_elsewhere_are_said_and_found(box, recordings, few_steps, monkeypatch, capsys, tmp_path):
+    moved = shutil.move(recordings, tmp_path / "list.tsv")
+    assert "--audio DIR" in refused(capsys, "train", "finetune", moved)
+    judged_as(monkeypatch, 0.5, 0.2, 0.3)
+    found = ["--audio", recordings.parent]
+    assert dictate("train", "finetune", moved, *found, "--minutes", 60) == cli.DONE
+
+
 def test_a_manifest_or_undo_is_needed(capsys):
     with pytest.raises(SystemExit):
         dictate("train", "finetune")
