@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from app.errors import AppError
@@ -10,7 +11,7 @@ from app.history import History
 from app.keeping import Keeper
 from app.live_stream import LiveStream
 from app.messages import EngineMessage, Noticed, SessionEnded, Transcribed
-from app.recovery import Recovery
+from app.recovery import Recovery, Shaper, take_up
 from s2t_core.events import DocumentEvent
 from s2t_core.transcript import applied
 
@@ -21,9 +22,10 @@ _WRITTEN_S = 30.0
 
 
 def bring_back(
-    recovery: Recovery,
+    found: Recovery,
     recognizer: Recognizer,
     open_history: Callable[[], History],
+    make_shaper: Callable[[], Shaper],
     note: Callable[[str], None],
     progress: Callable[[float], None],
 ) -> int:
@@ -32,7 +34,9 @@ def bring_back(
     progress: is told how many seconds of the recording are done
     Raises AppError where the history could not take it; the journal stays.
     """
-    journal, faults = recovery.reopened(note), list[str]()
+    with closing(open_history()) as history:
+        recovery, journal = take_up(found, history, make_shaper(), note)
+    faults = list[str]()
     keeper = Keeper(open_history, faults.append)
     document, heard = recovery.document, recovery.heard
 

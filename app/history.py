@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from app.history_items import (
     title_of,
     word_count,
 )  # fmt: skip
+from app.history_journals import Known, know, known_of
 from app.history_search import LAST_ID, LAST_PLACE, beginnings, matching, text_row
 from app.history_store import open_store
 from app.journal.reader import discard
@@ -76,38 +77,40 @@ class History:
         except (OSError, sqlite3.Error) as error:
             raise _fault(path, error) from None
 
-    def begin(self, started_at: datetime, model: str, source: str, journal: str = "") -> int:
-        """A new transcript, whose recording has this journal; returns its id."""
+    def begin(self, started_at: datetime, model: str, source: str, journal: str = "", number: int = 0) -> int:
+        """A new transcript, whose recording of this number has this journal; returns its id."""
         with self._change() as base:
             title = started_at.astimezone().strftime("%Y-%m-%d %H:%M")
-            columns = (title, started_at.astimezone(UTC).isoformat(), storable(model), storable(source), journal)
+            columns = (title, started_at.astimezone(UTC).isoformat(), storable(model), storable(source))
             made = base.execute(
-                "INSERT INTO transcripts (title, started_at, model, source, journal) VALUES (?, ?, ?, ?, ?)", columns
+                "INSERT INTO transcripts (title, started_at, model, source) VALUES (?, ?, ?, ?)", columns
             ).lastrowid
             assert made is not None
             _entitle(base, made, title)
+            know(base, [Known(journal, made, number, 0)] if journal else ())
         return made
 
-    def go_on(self, id: int, journal: str) -> None:
-        """It grows again, by a recording with this journal, a new one or one that broke off."""
-        heard = "CASE WHEN journal = :journal THEN heard ELSE 0 END"
+    def go_on(self, id: int) -> None:
+        """It grows again."""
         with self._change() as base:
-            base.execute(
-                f"UPDATE transcripts SET finished = 0, heard = {heard}, journal = :journal WHERE id = :id",
-                {"journal": journal, "id": id},
-            )
+            base.execute("UPDATE transcripts SET finished = 0 WHERE id = ?", (id,))
 
-    def of_journal(self, journal: str) -> tuple[int, int] | None:
-        """The transcript whose last recording has this journal, and how many of its events are in it already."""
-        rows = self._rows("SELECT id, heard FROM transcripts WHERE journal = ?", (journal,))
-        return (rows[0][0], number_of(rows[0][1])) if rows else None
+    def of_journal(self, journal: str) -> Known | None:
+        """What it has of the recording with this journal."""
+        rows = self._rows("SELECT * FROM journals WHERE name = ?", (storable(journal),))
+        return known_of(rows[0]) if rows else None
+
+    def forget(self, journal: str) -> None:
+        """The journal is gone: nothing of it is missing any more."""
+        with self._change() as base:
+            base.execute("DELETE FROM journals WHERE name = ?", (storable(journal),))
 
     def write(
-        self, id: int, document: TranscriptDocument, first: int = 0, end: int | None = None, heard: int | None = None
+        self, id: int, document: TranscriptDocument, first: int = 0, end: int | None = None, heard: Iterable[Known] = ()
     ) -> None:
         """Keep the closed items of the document; those before `first`, and from `end` on, are kept as they are.
 
-        heard: how many events of its last recording are in the document; None: as many as were
+        heard: of which recordings how many events are in the document; of others it is as many as before
         """
         places = range(first, len(document.closed) if end is None else end)
         last = LAST_PLACE if places.stop == len(document.closed) else places.stop - 1
@@ -120,10 +123,10 @@ class History:
             base.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             base.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
             base.execute(
-                "UPDATE transcripts SET words = ?, length_samples = ?, heard = ifnull(?, heard), changed_at = ? "
-                "WHERE id = ?",
-                (word_count(document), length_samples(document), heard, _now(), id),
+                "UPDATE transcripts SET words = ?, length_samples = ?, changed_at = ? WHERE id = ?",
+                (word_count(document), length_samples(document), _now(), id),
             )
+            know(base, heard)
             unnamed = base.execute("SELECT 1 FROM transcripts WHERE id = ? AND named = 0", (id,)).fetchone()
             if unnamed:
                 _entitle(base, id, title_of(document))
@@ -215,7 +218,8 @@ class History:
 
     def delete(self, ids: Sequence[int]) -> None:
         """They are gone, with their sound, and with what a crash left of their recordings."""
-        journals = [name for id in ids for (name,) in self._rows("SELECT journal FROM transcripts WHERE id = ?", (id,))]
+        mine = "SELECT name FROM journals WHERE transcript = ?"
+        journals = [name for id in ids for (name,) in self._rows(mine, (id,))]
         files = [file for id in ids for file in self._recorded(id).values()]
         with self._change() as base:
             for id in ids:

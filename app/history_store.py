@@ -13,7 +13,6 @@ from app.errors import AppError
 from app.history_search import LAST_ID
 from app.private_files import private_file
 
-_VERSION = 2
 _BUSY_MS = 5000
 # Secure_delete overwrites what is deleted: a forgotten dictation is not left in free pages. What stands in the file is
 # not trusted to run functions, nor its pages to be whole (https://sqlite.org/security.html).
@@ -21,12 +20,12 @@ _SET_UP = """
 PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
 """
-_SCHEMA = f"""
+# Of the first version; each of the steps behind it makes the next one.
+_SCHEMA = """
 CREATE TABLE transcripts (
     id INTEGER PRIMARY KEY, title TEXT NOT NULL, named INTEGER NOT NULL DEFAULT 0, started_at TEXT NOT NULL,
     model TEXT NOT NULL, source TEXT NOT NULL, finished INTEGER NOT NULL DEFAULT 0, words INTEGER NOT NULL DEFAULT 0,
-    length_samples INTEGER NOT NULL DEFAULT 0, changed_at TEXT, journal TEXT NOT NULL DEFAULT '',
-    heard INTEGER NOT NULL DEFAULT 0);
+    length_samples INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE items (
     transcript INTEGER NOT NULL REFERENCES transcripts (id) ON DELETE CASCADE, place INTEGER NOT NULL,
     starts INTEGER NOT NULL, segment INTEGER, start_sample INTEGER NOT NULL, end_sample INTEGER NOT NULL,
@@ -35,20 +34,28 @@ CREATE TABLE recordings (
     transcript INTEGER NOT NULL REFERENCES transcripts (id) ON DELETE CASCADE, number INTEGER NOT NULL,
     speaker TEXT NOT NULL, file TEXT NOT NULL, PRIMARY KEY (transcript, number, speaker)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE texts USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2');
-PRAGMA user_version = {_VERSION};
 """
-# What each version lacks of the next.
-_MIGRATIONS = {
-    1: """
+_STEPS = (
+    """
 ALTER TABLE transcripts ADD COLUMN changed_at TEXT;
 ALTER TABLE transcripts ADD COLUMN journal TEXT NOT NULL DEFAULT '';
 ALTER TABLE transcripts ADD COLUMN heard INTEGER NOT NULL DEFAULT 0;
-PRAGMA user_version = 2;
-"""
-}
+""",
+    """
+CREATE TABLE journals (
+    name TEXT PRIMARY KEY, transcript INTEGER NOT NULL REFERENCES transcripts (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL, heard INTEGER NOT NULL) WITHOUT ROWID;
+INSERT OR REPLACE INTO journals
+    SELECT journal, id, (SELECT max(coalesce(sum(starts), 0) - 1, 0) FROM items WHERE transcript = id), heard
+    FROM transcripts WHERE journal != '';
+ALTER TABLE transcripts DROP COLUMN journal;
+ALTER TABLE transcripts DROP COLUMN heard;
+""",
+)
+_VERSION = 1 + len(_STEPS)
 
 
-_TABLES = ("transcripts", "items", "recordings")
+_TABLES = ("transcripts", "items", "recordings", "journals")  # the last one is not in the first versions
 
 
 def open_store(path: Path) -> tuple[sqlite3.Connection, str]:
@@ -102,10 +109,8 @@ def _check(base: sqlite3.Connection) -> None:
 @cache
 def _own_shapes(version: int) -> dict[str, list[Any]]:
     with closing(sqlite3.connect(":memory:")) as base:
-        base.executescript(_SCHEMA)
-        shapes = _shapes(base)
-    added = sum(_MIGRATIONS[older].count("ADD COLUMN") for older in range(version, _VERSION))
-    return {**shapes, "transcripts": shapes["transcripts"][: len(shapes["transcripts"]) - added]}
+        _make(base, 0, version)
+        return _shapes(base)
 
 
 def _shapes(base: sqlite3.Connection) -> dict[str, list[Any]]:
@@ -119,12 +124,16 @@ def _bring_up_to_date(base: sqlite3.Connection) -> None:
     """Make the tables, or add what this version's have."""
     if _version(base) < _VERSION:
         base.execute("BEGIN IMMEDIATE")  # another thread or program may be about to do the same
-        version = _version(base)
-        steps = [_SCHEMA] if version == 0 else [_MIGRATIONS[older] for older in range(version, _VERSION)]
-        for step in steps:
-            for statement in step.split(";"):
-                base.execute(statement)
+        _make(base, _version(base), _VERSION)
         base.execute("COMMIT")
+
+
+def _make(base: sqlite3.Connection, old: int, new: int) -> None:
+    """The tables of a version out of those of an older one, 0: none."""
+    for step in (_SCHEMA, *_STEPS)[old:new]:
+        for statement in step.split(";"):
+            base.execute(statement)
+    base.execute(f"PRAGMA user_version = {new}")
 
 
 def _version(base: sqlite3.Connection) -> int:

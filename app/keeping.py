@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app.errors import sentence
 from app.history import History, RecordingKey
+from app.history_journals import Known
 from app.journal.entries import Head
 from app.journal.writer import Journal
 from s2t_core.transcript import Item, TranscriptDocument
@@ -25,11 +26,12 @@ class _Sheet:
     """A transcript during one recording, as it was seen last, with how many events of that one: set at once, read at
     once. What waits to be written is written once, as it is then.
 
-    journal  of the recording; empty before the transcript has one
+    journal, number  of the recording; without a name before the transcript has one
     """
 
     seen: tuple[TranscriptDocument, int]
     journal: str = ""
+    number: int = 0
 
 
 class Keeper(threading.Thread):
@@ -44,19 +46,18 @@ class Keeper(threading.Thread):
         self.id: int | None = None  # of the transcript that is open; written by this thread
         self._document = TranscriptDocument()  # as it is on disk
         self._sheet = _Sheet((TranscriptDocument(), 0))
-        self._begun: Head | None = None  # a recording that the history does not know yet
-        self._journal = ""  # of the recording that the history knows
-        self._over: list[Journal] = []  # of recordings that ended, until all of them is on disk
+        self._begun: tuple[Head, str] | None = None  # a recording that the history does not know yet, and its journal
+        self._over: list[tuple[Journal, int]] = []  # of recordings that ended, with their numbers, until all is on disk
         self._fault = ""
         self._wanted = False  # until something is to be kept no file is made
         self.refused = False  # the open transcript, when it was written last; what it holds since is in memory alone
 
     def begin(self, head: Head, journal: str) -> None:
-        """A recording begins, in the transcript that is open or in a new one."""
+        """A recording begins, in the transcript that is open or in a new one; the head has its number there."""
         self._wanted = True
         self._fault = ""  # what goes wrong is said once for every recording
         sheet = self._sheet
-        self._sheet = _Sheet(sheet.seen, journal)
+        self._sheet = _Sheet(sheet.seen, journal, head.recording)
         self._jobs.put(lambda history: self._begin(history, head, journal, sheet))
 
     def keep(self, title: str, model: str, document: TranscriptDocument) -> Future[int]:
@@ -89,7 +90,7 @@ class Keeper(threading.Thread):
         sheet = self._sheet
 
         def finish(history: History) -> None:
-            self._over.append(journal)
+            self._over.append((journal, sheet.number))
             self._settle(history, sheet)
 
         self._jobs.put(finish)
@@ -100,12 +101,16 @@ class Keeper(threading.Thread):
         self._wanted = self._wanted or id is not None
 
         def turn(_: History) -> None:
-            for journal in self._over:  # what was never kept can be recovered from them
-                journal.close()
-            self.id, self._document, self._begun, self._over, self.refused = id, document, None, [], False
-            self._journal = ""
+            self._let_go()
+            self.id, self._document, self._begun, self.refused = id, document, None, False
 
         self._jobs.put(turn)
+
+    def catch_up(self, wait_s: float) -> bool:
+        """Wait until all that was seen is written, or refused; returns whether that took no longer. From any thread."""
+        done = threading.Event()
+        self._jobs.put(lambda _: done.set())
+        return not self._wanted or done.wait(wait_s)
 
     def shut_down(self, wait_s: float) -> bool:
         """Write what waits and end; returns whether it has ended."""
@@ -130,10 +135,15 @@ class Keeper(threading.Thread):
                     self._complain(error)
                     if history is None:
                         break
-        for journal in self._over:  # what was never kept can be recovered from them
-            journal.close()
+        self._let_go()
         if history is not None:
             history.close()
+
+    def _let_go(self) -> None:
+        """What was never kept can be recovered from the journals."""
+        for journal, _ in self._over:
+            journal.close()
+        self._over = []
 
     def _opened(self) -> History:
         try:
@@ -148,24 +158,24 @@ class Keeper(threading.Thread):
     def _complain(self, error: Exception) -> None:
         if sentence(error) != self._fault:
             self._fault = sentence(error)
-            self._report(f"{self._fault} The text is not being saved; it stays in the window.")
+            self._report(f"{self._fault} The text is not being saved.")
 
     def _begin(self, history: History, head: Head, journal: str, sheet: _Sheet) -> None:
         if self._over:  # the disk refused the end of the recording before
             self._settle(history, sheet)
-        self._begun, self._journal = head, journal
+        self._begun = head, journal
         if self.id is not None:  # a new one is made when there is something to keep
             self._open_row(history)
 
     def _open_row(self, history: History) -> None:
-        head = self._begun
-        if head is None:
+        if self._begun is None:
             return
+        head, journal = self._begun
         if self.id is None:
-            self.id = history.begin(head.started_at, head.model, head.source, self._journal)
+            self.id = history.begin(head.started_at, head.model, head.source, journal, head.recording)
             self._document = TranscriptDocument()
         else:
-            history.go_on(self.id, self._journal)
+            history.go_on(self.id)
         self._begun = None
 
     def _write(self, history: History, sheet: _Sheet) -> None:
@@ -182,13 +192,14 @@ class Keeper(threading.Thread):
             self._open_row(history)
         if self.id is None:
             return
-        if sheet.journal != self._journal:  # that which the history knows is over, and all of it is in the document
-            heard = _ALL
         before, now = self._document.closed, document.closed
         first = next((place for place, (a, b) in enumerate(zip(before, now, strict=False)) if a is not b), None)
         first = min(len(before), len(now)) if first is None else first
         if first < max(len(before), len(now)):
-            history.write(self.id, document, first, _end(before, now), heard if sheet.journal else None)
+            known = [Known(journal.folder.name, self.id, number, _ALL) for journal, number in self._over]
+            if sheet.journal:
+                known.append(Known(sheet.journal, self.id, sheet.number, heard))
+            history.write(self.id, document, first, _end(before, now), known)
             self._document = document
 
     def _settle(self, history: History, sheet: _Sheet) -> None:
@@ -197,7 +208,9 @@ class Keeper(threading.Thread):
         if self._over and self.id is not None:
             history.finish(self.id)
         while self._over:
-            self._over.pop().remove()
+            journal, _ = self._over.pop()
+            journal.remove()
+            history.forget(journal.folder.name)
 
     def _add_recording(self, history: History, key: RecordingKey, file: Path) -> None:
         self._open_row(history)

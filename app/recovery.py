@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Protocol
 from app.errors import AppError
 from app.history import History
 from app.journal.entries import Head
-from app.journal.reader import LeftBehind, left_behind, sweep
+from app.journal.reader import LeftBehind, left_behind, read, sweep
 from app.journal.writer import Journal
 from app.messages import Stream
 from s2t_core.events import DocumentEvent, TranscriptEvent
@@ -33,6 +34,7 @@ class Recovery:
     """What there is of it.
 
     id        in the history; None where it never came there
+    number    of the recording in its transcript: it is the last one, so that what comes is written behind all else
     kept      as the history has it
     document  with everything that was committed
     heard     how many events of the recording are in that
@@ -42,6 +44,7 @@ class Recovery:
 
     left: LeftBehind
     id: int | None
+    number: int
     kept: TranscriptDocument
     document: TranscriptDocument
     heard: int
@@ -50,8 +53,8 @@ class Recovery:
 
     @property
     def head(self) -> Head:
-        """Of the recording."""
-        return self.left.head
+        """Of the recording, as it goes on."""
+        return replace(self.left.head, transcript=self.id, recording=self.number)
 
     @property
     def end_s(self) -> float:
@@ -62,19 +65,6 @@ class Recovery:
     def is_needed(self) -> bool:
         """Whether the history lacks anything of it."""
         return self.sound_s > 0 or bool(self.document.open) or self.document.closed != self.kept.closed
-
-    def reopened(self, report: Callable[[str], None]) -> Journal:
-        """Its journal, which goes on: what comes now survives the next fault as well.
-
-        Raises AppError where another program is bringing it back, or has.
-        """
-        journal = Journal(self.left.folder, None, report, self.heard)
-        try:
-            journal.claim()
-        except OSError as error:
-            what = f"This dictation cannot be brought back now ({error.strerror or error})."
-            raise AppError(what, "Another program may have done it: look into the history.") from None
-        return journal
 
     def stream(self, wishes: DecodingOptions | None, journal: Journal) -> Stream:
         """What is left to be transcribed."""
@@ -93,19 +83,42 @@ def find(journals: Path, history: History, make_shaper: Callable[[], Shaper]) ->
             if recovery.id is not None:
                 history.finish(recovery.id)
             Journal(left.folder, None, lambda _: None).remove()
+            history.forget(left.folder.name)
     return tuple(found)
+
+
+def take_up(
+    found: Recovery, history: History, shaper: Shaper, report: Callable[[str], None]
+) -> tuple[Recovery, Journal]:
+    """What was found, read anew now that nobody else may change it, and its journal, which goes on.
+
+    Since it was found the transcript may have been edited or recorded into, or another program brought it back.
+    Raises AppError where that is so, or is going on.
+    """
+    journal = Journal(found.left.folder, None, report)
+    try:
+        journal.claim()
+        left = read(found.left.folder)
+        if left is None:
+            raise FileNotFoundError(errno.ENOENT, "it is gone")
+        recovery = rebuilt(left, history, shaper)
+    except OSError as error:
+        journal.close()
+        what = f"This dictation cannot be brought back now ({error.strerror or error})."
+        raise AppError(what, "Another program may have done it: look into the history.") from None
+    except BaseException:
+        journal.close()
+        raise
+    journal.count_from(recovery.heard)
+    return recovery, journal
 
 
 def rebuilt(left: LeftBehind, history: History, shaper: Shaper) -> Recovery:
     """The document as it was last seen: what the history has of it, and what was committed since. Raises AppError."""
-    id, heard, kept = _known(left, history)
-    document = kept
-    while len(document.session_starts) <= left.head.recording:
-        document = document.begin_session()
-    if id is not None and heard is None:  # the history knows the transcript, but nothing of this recording
-        document = kept.begin_session()
-    document = _with_events(document, left.events, heard or 0, shaper)
-    return Recovery(left, id, kept, document, max(left.count, heard or 0), shaper, left.sound_s())
+    id, heard, kept, document = _known(left, history)
+    document = _with_events(document, left.events, heard, shaper)
+    number = len(document.session_starts) - 1
+    return Recovery(left, id, number, kept, document, max(left.count, heard), shaper, left.sound_s())
 
 
 def in_blocks(chunks: Iterable[AudioChunk], block_s: float) -> Iterator[AudioChunk]:
@@ -120,17 +133,27 @@ def in_blocks(chunks: Iterable[AudioChunk], block_s: float) -> Iterator[AudioChu
         yield from neighbours_joined(block)
 
 
-def _known(left: LeftBehind, history: History) -> tuple[int | None, int | None, TranscriptDocument]:
-    """The transcript, how much of this recording is in it (None: nothing), and the transcript itself."""
+def _known(left: LeftBehind, history: History) -> tuple[int | None, int, TranscriptDocument, TranscriptDocument]:
+    """The transcript, how many events of this recording are in it, what is kept of it, and that, ready for the rest."""
     found = history.of_journal(left.folder.name)
     if found is not None:
-        return found[0], found[1], history.document(found[0])
+        kept = history.document(found.transcript)
+        return found.transcript, found.heard, kept, _at_recording(kept, found.number)
     try:
-        if left.head.transcript is not None:
-            return left.head.transcript, None, history.document(left.head.transcript)
+        if left.head.transcript is not None:  # the history knows it, but nothing of this recording
+            kept = history.document(left.head.transcript)
+            return left.head.transcript, 0, kept, kept.begin_session()
     except AppError:  # it was deleted since
         pass
-    return None, None, TranscriptDocument()
+    return None, 0, TranscriptDocument(), TranscriptDocument().begin_session()
+
+
+def _at_recording(document: TranscriptDocument, number: int) -> TranscriptDocument:
+    """The document whose last recording goes on: the one of this number, or, where others have followed since, what is
+    late of it as one more."""
+    while len(document.session_starts) <= number:  # those without a word are not kept
+        document = document.begin_session()
+    return document if len(document.session_starts) == number + 1 else document.begin_session()
 
 
 def _with_events(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from app.export import Transcript
     from app.history import History, TranscriptRow
     from app.recovery import Recovery
+    from s2t_core.text.formatter import Formatter
 
 
 def add_sessions(
@@ -98,14 +100,14 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _recover(options: argparse.Namespace) -> int:
-    from app.paths import settings_file
+    from app.paths import runtime_folder
     from app.recovery import find
-    from app.settings_file import read_settings
-    from s2t_core.text.formatter import Formatter
+    from app.running import is_running
 
-    rules = read_settings(settings_file())[0].text.rules
+    if is_running(runtime_folder()):  # it may have one of these transcripts open, and would write over it
+        raise AppError("Dictate is running.", "Press Recover in its window, or close it and try again.")
     history = _open_history()
-    found = [one for one in find(journals_folder(), history, lambda: Formatter(rules)) if options.id in (None, one.id)]
+    found = [one for one in find(journals_folder(), history, _shaper()) if options.id in (None, one.id)]
     history.close()
     brought = _brought_back(found, options) if found else []
     if options.json:
@@ -115,6 +117,16 @@ def _recover(options: argparse.Namespace) -> int:
     return 0
 
 
+def _shaper() -> Callable[[], Formatter]:
+    """What writes text as the settings say."""
+    from app.paths import settings_file
+    from app.settings_file import read_settings
+    from s2t_core.text.formatter import Formatter
+
+    rules = read_settings(settings_file())[0].text.rules
+    return lambda: Formatter(rules)
+
+
 def _brought_back(found: list[Recovery], options: argparse.Namespace) -> list[dict[str, object]]:
     """Every recording in the history, said as it gets there; the earliest first."""
     from tqdm import tqdm
@@ -122,10 +134,10 @@ def _brought_back(found: list[Recovery], options: argparse.Namespace) -> list[di
     from app.bring_back import bring_back
     from s2t_core.recognizer import load
 
-    recognizer, brought = load(options.model, options.device), list[dict[str, object]]()
-    for recovery in reversed(found):
-        with tqdm(total=round(recovery.end_s), unit="s", desc="Recovering", disable=None, leave=False) as bar:
-            id = bring_back(recovery, recognizer, _open_history, note, lambda done_s: bar.update(done_s - bar.n))
+    recognizer, shaper, brought = load(options.model, options.device), _shaper(), list[dict[str, object]]()
+    for one in reversed(found):
+        with tqdm(total=round(one.end_s), unit="s", desc="Recovering", disable=None, leave=False) as bar:
+            id = bring_back(one, recognizer, _open_history, shaper, note, lambda done_s: bar.update(done_s - bar.n))
         row = _history().find(id)
         brought.append(_row_json(row))
         if not options.json:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -22,11 +23,12 @@ from app.desk.parting import Parting
 from app.desk.record_desk import RecordDesk
 from app.desk.recovery_desk import RecoveryDesk
 from app.desk.settings_desk import SettingsDesk
-from app.errors import AppError, sentence
+from app.errors import sentence
 from app.export import Transcript
 from app.export.options import ExportChoice
 from app.history import History
 from app.history_items import length_samples, title_of
+from app.journal.writer import Journal
 from app.paths import history_file, journals_folder, own_folders, recordings_folder
 from app.private_files import narrow_tree
 from app.recovery import Recovery
@@ -124,18 +126,21 @@ class Companions(QObject):
         self.record.begin(desktop.settings.history, self._model, source, desktop.controller.document)
         desktop.controller.journal = self.record.journal
 
-    def _recover(self, recovery: Recovery) -> None:
+    def _recover(self, found: Recovery) -> None:
         """Go on with a recording that broke off, as if it had not."""
         if not self._busy():
-            self.parting.ask(lambda: self._go_on(recovery))
+            self.parting.ask(lambda: self._take_up(found))
 
-    def _go_on(self, recovery: Recovery) -> None:
-        if self._busy():
-            return
-        try:
-            journal = recovery.reopened(self.record.noticed.emit)
-        except AppError as error:
-            self._desktop.window.hint.show_notice(str(error))
+    def _take_up(self, found: Recovery) -> None:
+        if not self._busy():
+            shown = self._desktop.controller.document
+            go_on = partial(self._go_on, found, shown)
+            self.recovery.take_up(found, self.record.catch_up, self.record.noticed.emit, go_on)
+
+    def _go_on(self, found: Recovery, shown: TranscriptDocument, recovery: Recovery, journal: Journal) -> None:
+        if self._desktop.controller.document is not shown:  # it was written into since: read it once more
+            journal.close()
+            self._take_up(found)
             return
         self._show(recovery.id, recovery.kept)
         self.record.begin_again(recovery, journal)

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.audio.player import Player
 from app.audio.recorder import Recorder
+from app.errors import AppError
 from app.history import History, RecordingKey
 from app.journal.entries import Head
 from app.journal.writer import Journal
@@ -145,6 +146,11 @@ class RecordDesk(QObject):
     def be_quiet(self) -> None:
         """Nothing is played any more, a moment from now."""
         self._player.stop()
+
+    def catch_up(self) -> None:
+        """Wait until the history has all that it is to have. Raises AppError where that takes too long."""
+        if not self._keeper.catch_up(_WAIT_S):
+            raise AppError("The history cannot be written now.", "Try again in a moment.")
 
     def shut_down(self) -> bool:
         """Write what waits; nothing sounds any more. Returns whether everything is written."""

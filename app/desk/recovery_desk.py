@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -10,7 +11,8 @@ from PySide6.QtCore import QObject, Signal
 from app.desk.background import Background
 from app.errors import AppError
 from app.history import History
-from app.recovery import Recovery, Shaper, find
+from app.journal.writer import Journal
+from app.recovery import Recovery, Shaper, find, take_up
 from app.ui.notice_bar import NoticeBar
 
 
@@ -40,12 +42,33 @@ class RecoveryDesk(QObject):
             self._is_looking = True
             self._background.run(self._find, self._offer)
 
+    def take_up(
+        self,
+        found: Recovery,
+        catch_up: Callable[[], None],
+        report: Callable[[str], None],
+        then: Callable[[Recovery, Journal], None],
+    ) -> None:
+        """Claim what was found and read it anew, behind the window, once `catch_up` has come back."""
+
+        def take() -> tuple[Recovery, Journal]:
+            catch_up()
+            with closing(self._open_history()) as history:
+                return take_up(found, history, self._make_shaper(), report)
+
+        self._background.run(take, lambda taken: self._taken(taken, then))
+
+    def _taken(self, taken: tuple[Recovery, Journal] | Exception, then: Callable[[Recovery, Journal], None]) -> None:
+        if isinstance(taken, AppError):
+            self._notice.show_notice(str(taken))
+        elif isinstance(taken, Exception):
+            raise taken
+        else:
+            then(*taken)
+
     def _find(self) -> tuple[Recovery, ...]:
-        history = self._open_history()
-        try:
+        with closing(self._open_history()) as history:
             return find(self._journals, history, self._make_shaper)
-        finally:
-            history.close()
 
     def _offer(self, found: tuple[Recovery, ...] | Exception) -> None:
         self._is_looking = False

@@ -39,7 +39,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path, head: Head | None, report: Callable[[str], None], events: int = 0) -> None:
-        """folder: its own; head: None where the journal is there and goes on behind so many `events`."""
+        """folder: its own; head: None where the journal is there and goes on, behind so many `events`."""
         self.folder = folder
         self._head = head
         self._report = report
@@ -61,6 +61,10 @@ class Journal:
         if self._head is None and not self.folder.is_dir():
             raise FileNotFoundError(errno.ENOENT, "it is gone")
         self._open()
+
+    def count_from(self, events: int) -> None:
+        """So many events are in it, or were before those that are told from now on."""
+        self._count = events
 
     def sound(self, chunk: AudioChunk) -> None:
         """Keep this chunk, before anybody hears it."""

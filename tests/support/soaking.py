@@ -29,7 +29,7 @@ from app.keeping import Keeper
 from app.live_stream import LiveStream
 from app.memory import resident_mb
 from app.messages import EngineMessage, SessionEnded, Stream, Transcribed
-from app.recovery import find
+from app.recovery import find, take_up
 from app.spool import Spool
 from s2t_core.events import AudioLost
 from s2t_core.manifest import Utterance
@@ -267,10 +267,10 @@ class Soak:
     def _recovered(self) -> tuple[int, int]:
         """What was killed is brought back: samples that were lost since, and the place where it leaves off."""
         history = self._open_history()
-        (recovery,) = find(self._home / "journals", history, lambda: Formatter(TextRules()))
+        (cut_off,) = find(self._home / "journals", history, lambda: Formatter(TextRules()))
+        recovery, journal = take_up(cut_off, history, Formatter(TextRules()), self._say)
         history.close()
         self.totals.recovered += 1
-        journal = recovery.reopened(self._say)
         found = (recovery.id, recovery.kept, recovery.document, recovery.heard)
         ledger = self._follow(recovery.stream(None, journal), journal, recovery.head, found, recovery.shaper)
         return ledger.lost, ledger.position

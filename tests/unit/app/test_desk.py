@@ -37,6 +37,7 @@ from app.settings_file import read_settings
 from app.state import State
 from app.ui.export_dialog import ExportDialog
 from app.ui.main_window import BESIDE
+from app.ui.transcript_layout import Edit
 from s2t_core.events import SegmentClosed, SegmentUpdated
 from s2t_core.streaming.mark import SessionMark
 from s2t_core.text.rules import TextRules
@@ -583,6 +584,32 @@ def test_text_that_was_brought_back_is_never_kept_without_its_events(qtbot, begi
     qtbot.mouseClick(desktop.window.hint.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: desktop.controller.state is State.IDLE and "on" in desktop.controller.document.text)
     assert {heard for text, heard in seen if text == "So far so good"} == {2}
+
+
+def test_what_was_said_and_written_since_the_offer_stays_when_it_is_brought_back(qtbot, begin):
+    first = begin("so far so good")
+    record(qtbot, first)
+    ((_, _, _),) = kept(first)
+    head = Head(datetime(2026, 3, 1, 12, tzinfo=UTC), "model", "Yeti", 1, 1)
+    journal = Journal(journals_folder() / "20260301T120000", head, print)
+    journal.sound(AudioChunk(np.full(48000, 0.5, np.float32), 16000, 0))
+    journal.text("", (SegmentClosed(Segment(0, 0, 16000, "cut off")),), SessionMark(16000, 1))
+    journal.close()
+    desktop = begin("meanwhile", "and late")
+    hint, controller = desktop.window.hint, desktop.controller
+    qtbot.waitUntil(lambda: "was cut off" in hint.text)
+    recover = hint._run
+    history = History(history_file(), recordings_folder())
+    desktop.companions._reopen(1, history.document(1))
+    record(qtbot, desktop)
+    desktop._edit(Edit(0, 0, "Edited."))
+    assert controller.document.text == "Edited.\n\nMeanwhile"
+    recover()
+    qtbot.waitUntil(lambda: controller.state is State.IDLE and "late" in controller.document.text)
+    desktop.shut_down(10)
+    desktop.companions.shut_down()
+    assert history.document(1).text == controller.document.text == "Edited.\n\nMeanwhile\n\nCut off and late"
+    history.close()
 
 
 def test_what_is_not_wanted_back_now_is_offered_at_the_next_start(qtbot, begin):

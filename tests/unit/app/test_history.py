@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from app.errors import AppError
 from app.history import History
-from app.history_store import _SCHEMA
+from app.history_journals import Known
+from app.history_store import _SCHEMA, _STEPS
 from s2t_core.events import AudioLost
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import Segment, Word
@@ -170,9 +171,7 @@ def test_a_history_of_the_first_version_is_brought_up_to_date_once_though_many_o
     place.parent.mkdir()
     base = sqlite3.connect(place, isolation_level=None)
     base.execute("PRAGMA journal_mode = WAL")
-    added = ", changed_at TEXT, journal TEXT NOT NULL DEFAULT '',\n    heard INTEGER NOT NULL DEFAULT 0"
-    assert added in _SCHEMA
-    base.executescript(_SCHEMA.replace(added, ""))
+    base.executescript(_SCHEMA)
     base.execute("PRAGMA user_version = 1")
     base.execute("INSERT INTO transcripts VALUES (1, 'old', 0, '2026-01-01T00:00:00+00:00', 'm', 's', 1, 0, 0)")
     base.execute("INSERT INTO texts (rowid, text) VALUES (1 << 24, 'old')")
@@ -194,6 +193,22 @@ def test_a_history_of_the_first_version_is_brought_up_to_date_once_though_many_o
     assert history.transcripts("new")[0].title == "new"
     assert history.unchanged_since(NOW) == []
     history.close()
+
+
+def test_what_the_second_version_knew_of_a_journal_is_still_known(place, tmp_path):
+    place.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as base:
+        base.executescript("".join((_SCHEMA, _STEPS[0], "PRAGMA user_version = 2;")))
+        row = "(1, 'old', 0, '2026-01-01T00:00:00+00:00', 'm', 's', 0, 0, 0, NULL, 'one', 7)"
+        base.execute(f"INSERT INTO transcripts VALUES {row}")
+        base.execute(
+            "INSERT INTO transcripts VALUES (2, 'o', 0, '2026-01-01T00:00:00+00:00', 'm', 's', 1, 0, 0, '', '', 0)"
+        )
+        for place_, starts in enumerate((1, 0, 2)):
+            base.execute(f"INSERT INTO items VALUES (1, {place_}, {starts}, 0, 0, 9, '', 'word', '[]')")
+    with contextlib.closing(History(place, tmp_path)) as history:
+        assert history.notice == "" and history.of_journal("one") == Known("one", 1, 2, 7)
+        assert history.of_journal("") is None and history.document(1).text.startswith("word word")
 
 
 def test_the_file_is_this_user_s_alone(history, place):
@@ -312,7 +327,8 @@ def test_a_file_with_other_tables_or_code_in_it_is_set_aside(place, tmp_path, st
     ("table", "columns"),
     [
         ("items", ("starts", "segment", "start_sample", "end_sample", "speaker", "words")),
-        ("transcripts", ("title", "started_at", "length_samples", "words", "model", "source", "journal", "heard")),
+        ("transcripts", ("title", "started_at", "length_samples", "words", "model", "source")),
+        ("journals", ("number", "heard")),
     ],
 )
 def test_wrong_values_in_the_file_leave_the_text_readable(place, tmp_path, table, columns, value):

@@ -9,6 +9,7 @@ import pytest
 
 from app.errors import AppError
 from app.history import History
+from app.history_journals import Known
 from app.journal.entries import Head
 from app.journal.writer import Journal
 from app.keeping import Keeper
@@ -172,7 +173,7 @@ def test_a_disk_that_fails_is_said_once_and_what_was_missed_is_written_when_it_w
     history = History(tmp_path / "history.sqlite", tmp_path)
     assert history.document(1) == document
     history.close()
-    assert len(said) == 1 and "disk is full" in said[0] and "stays in the window" in said[0]
+    assert len(said) == 1 and "disk is full" in said[0] and "not being saved" in said[0]
 
 
 def test_a_history_that_cannot_be_opened_at_first_gets_all_of_it_later(tmp_path, said, journal):
@@ -205,7 +206,7 @@ def test_of_a_recording_that_is_over_the_history_knows_all_though_the_next_has_b
             slow.wait(10)
             return super().begin(*what)
 
-        def go_on(self, id, journal):
+        def go_on(self, id):
             raise AppError("Killed here.", "")
 
     keeper = Keeper(lambda: Slow(tmp_path / "history.sqlite", tmp_path), said.append)
@@ -218,7 +219,7 @@ def test_of_a_recording_that_is_over_the_history_knows_all_though_the_next_has_b
     slow.set()
     keeper.shut_down(10)
     history = History(tmp_path / "history.sqlite", tmp_path)
-    assert history.of_journal("one")[1] >= 5  # or what one has would be added to it again
+    assert history.of_journal("one").heard >= 5  # or what one has would be added to it again
     history.close()
 
 
@@ -242,18 +243,20 @@ def test_behind_a_slow_disk_every_recording_is_known_with_its_own_count(tmp_path
     slow.set()
     keeper.shut_down(10)
     history = History(tmp_path / "history.sqlite", tmp_path)
-    assert history.of_journal("two") == (1, 3) and history.document(1) == document
+    assert history.of_journal("two") == Known("two", 1, 0, 3) and history.document(1) == document
     history.close()
 
 
 def test_editing_a_transcript_does_not_change_how_much_of_its_recording_it_has(tmp_path, keeper):
     history = History(tmp_path / "history.sqlite", tmp_path)
     id = history.begin(NOW, "m", "i", "one")
-    history.write(id, document := TranscriptDocument().begin_session().apply(closed("one")), heard=5)
+    history.write(
+        id, document := TranscriptDocument().begin_session().apply(closed("one")), heard=[Known("one", id, 0, 5)]
+    )
     keeper.turn_to(id, document)
     keeper.see(rewritten(document, 0, 0, "edited"), 99)
     keeper.shut_down(10)
-    assert history.document(id).text == "edited" and history.of_journal("one") == (id, 5)
+    assert history.document(id).text == "edited" and history.of_journal("one") == Known("one", id, 0, 5)
     history.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from datetime import UTC, datetime
@@ -15,14 +16,17 @@ from support.fakes import ClockDecoder, LoudnessDetector, Unshaped
 from app import cli
 from app.bring_back import bring_back
 from app.errors import AppError
+from app.file_lock import lock
 from app.history import History
+from app.history_journals import Known
 from app.journal.entries import Head
 from app.journal.reader import left_behind
 from app.journal.writer import Journal
 from app.live_stream import LiveStream
 from app.messages import Stream, Transcribed
-from app.paths import history_file, journals_folder, recordings_folder
-from app.recovery import find, in_blocks
+from app.paths import history_file, journals_folder, recordings_folder, runtime_folder
+from app.private_files import private_folder
+from app.recovery import find, in_blocks, take_up
 from s2t_core.editing import rewritten
 from s2t_core.events import AudioLost, SegmentClosed
 from s2t_core.session import StreamSession
@@ -53,17 +57,17 @@ def sound(speaker="", seconds=(3, 1, 4, 1, 2.5)):
 class Program:
     """What a running program does with a recording, until it is killed."""
 
-    def __init__(self, home, head=None, document=None, id=None, shaper=None):
-        self.home = home
+    def __init__(self, home, head=None, document=None, id=None, shaper=None, name="one"):
+        self.home, self.name = home, name
         self.history = History(home / "history.sqlite", home)
-        self.journal = Journal(home / "journals" / "one", head or Head(NOW, "m", "i", id, 0), print)
+        self.journal = Journal(home / "journals" / name, head or Head(NOW, "m", "i", id, 0), print)
         self.document = (document or TranscriptDocument()).begin_session()
         self.shaper = shaper or Unshaped()
         self.id = id
         if id is None:
             self.id = self.history.begin(NOW, "m", "i", "one")
         else:
-            self.history.go_on(id, "one")
+            self.history.go_on(id)
         self.heard = 0
 
     def run(self, chunks, keeps=lambda: True):
@@ -96,7 +100,11 @@ class Program:
                 stream._push(chunk, 1.0)
 
     def keep(self):
-        self.history.write(self.id, self.document, heard=self.heard)
+        self.history.write(self.id, self.document, heard=[self.known])
+
+    @property
+    def known(self):
+        return Known(self.name, self.id, len(self.document.session_starts) - 1, self.heard)
 
     def die(self):
         self.journal.close()  # the system lets go of the lock
@@ -108,7 +116,7 @@ def recovered(home, shaper=Unshaped, progress=lambda _: None):
     history = History(home / "history.sqlite", home)
     found = find(home / "journals", history, shaper)
     assert len(found) == 1
-    id = bring_back(found[0], Recognizer(), lambda: History(home / "history.sqlite", home), print, progress)
+    id = bring_back(found[0], Recognizer(), lambda: History(home / "history.sqlite", home), shaper, print, progress)
     document = history.document(id)
     assert history.find(id).finished and not list((home / "journals").iterdir())
     history.close()
@@ -249,7 +257,7 @@ def test_a_gap_in_the_recording_stays_a_gap_and_lost_sound_of_the_journal_become
 def test_what_the_history_has_already_is_not_offered(tmp_path):
     program = Program(tmp_path)
     program.run(sound()[:1])
-    program.history.write(program.id, program.document, heard=program.heard)
+    program.history.write(program.id, program.document, heard=[program.known])
     program.journal.text("", (), SessionMark(100 * RATE, 0))
     program.die()
     history = History(tmp_path / "history.sqlite", tmp_path)
@@ -289,13 +297,90 @@ def test_it_is_brought_back_once_whoever_asks_first(tmp_path):
     program.die()
     history = History(tmp_path / "history.sqlite", tmp_path)
     first, second = (find(tmp_path / "journals", history, Unshaped)[0] for _ in range(2))
-    history.close()
-    running = first.reopened(print)
+    _, running = take_up(first, history, Unshaped(), print)
     with pytest.raises(AppError, match="cannot be brought back now"):
-        second.reopened(print)
+        take_up(second, history, Unshaped(), print)
     running.remove()
     with pytest.raises(AppError, match="it is gone"):
-        second.reopened(print)
+        take_up(second, history, Unshaped(), print)
+    history.close()
+
+
+def cut_off_twice(home):
+    """A transcript with two recordings that broke off, and the texts of both as they were seen."""
+    first = Program(home)
+    first.run(sound()[:60])
+    first.die()
+    history = History(home / "history.sqlite", home)
+    document = history.document(first.id)
+    history.close()
+    second = Program(home, Head(NOW, "m", "i", first.id, 1), document, first.id, name="two")
+    second.run(sound()[:60])
+    second.die()
+    return first, second
+
+
+def back_in(home, found):
+    """The document of each of these once they are brought back one after the other, with the history's."""
+    ids = [
+        bring_back(one, Recognizer(), lambda: History(home / "history.sqlite", home), Unshaped, print, lambda _: None)
+        for one in found
+    ]
+    with contextlib.closing(History(home / "history.sqlite", home)) as history:
+        assert len(history.transcripts()) == 1
+        return ids, history.document(ids[0])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_recordings_of_one_transcript_come_back_into_it_each_word_once(tmp_path, order):
+    first, _ = cut_off_twice(tmp_path)
+    with contextlib.closing(History(tmp_path / "history.sqlite", tmp_path)) as history:
+        found = find(tmp_path / "journals", history, Unshaped)
+    assert [one.left.folder.name for one in found] == ["two", "one"]
+    ids, document = back_in(tmp_path, found[::order])
+    assert ids == [first.id, first.id]
+    expected = words(whole(sound()[:60]))
+    assert sorted(words(document)) == sorted(expected + expected)
+    assert not list((tmp_path / "journals").iterdir())
+
+
+def test_what_was_written_since_it_was_found_stays(tmp_path):
+    program = Program(tmp_path)
+    program.run(sound()[:60])
+    program.die()
+    with contextlib.closing(History(tmp_path / "history.sqlite", tmp_path)) as history:
+        found = find(tmp_path / "journals", history, Unshaped)
+        document = rewritten(history.document(program.id), 0, 0, "Edited.")
+        document = document.begin_session().apply(SegmentClosed(Segment(0, 0, 900, "Said since.")))
+        history.write(program.id, document, heard=[Known("two", program.id, 1, 1)])
+    _, back = back_in(tmp_path, found)
+    assert back.text.startswith("Edited.") and back.text.count("Said since.") == 1
+    late = [word for item in whole(sound()[:60]).closed[1:] for word in item.committed.split()]
+    assert late and words(back)[-len(late) :] == late
+
+
+def test_killed_while_it_comes_back_behind_another_recording_nothing_comes_twice(tmp_path):
+    first, _ = cut_off_twice(tmp_path)
+    again = Journal(first.journal.folder, None, print, 10_000)
+    for chunk in sound()[60:]:  # much sound that was never transcribed
+        again.sound(chunk)
+    again.close()
+
+    class Killed(BaseException):
+        pass
+
+    def kill(done_s):
+        if done_s > 5:
+            raise Killed
+
+    with contextlib.closing(History(tmp_path / "history.sqlite", tmp_path)) as history:
+        _, one = find(tmp_path / "journals", history, Unshaped)
+    with pytest.raises(Killed):
+        bring_back(one, Recognizer(), lambda: History(tmp_path / "history.sqlite", tmp_path), Unshaped, print, kill)
+    with contextlib.closing(History(tmp_path / "history.sqlite", tmp_path)) as history:
+        found = find(tmp_path / "journals", history, Unshaped)
+    _, document = back_in(tmp_path, found)
+    assert sorted(words(document)) == sorted(words(whole(sound())) + words(whole(sound()[:60])))
 
 
 @pytest.fixture
@@ -318,6 +403,14 @@ def test_the_command_brings_it_back_and_says_so(cut_off, capsys):
     assert row["finished"] and row["words"] >= 10 and not left_behind(journals_folder())
     assert cli.main(["sessions", "recover"]) == 0
     assert "Nothing was cut off" in capsys.readouterr().err
+
+
+def test_the_command_leaves_it_to_a_window_that_runs(cut_off, capsys):
+    private_folder(runtime_folder())
+    with (runtime_folder() / "lock").open("w") as window:
+        lock(window.fileno())
+        assert cli.main(["sessions", "recover"]) == 1
+        assert "Dictate is running" in capsys.readouterr().err and left_behind(journals_folder())
 
 
 def test_the_command_can_bring_back_one_alone(cut_off, capsys):
