@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "s2t_core.session": ["s2t_core.types", "s2t_core.events", "s2t_core.features", "s2t_core.decoding",
                          "s2t_core.streaming"],
     "s2t_core.recognizer": ["s2t_core"],
-    "s2t_core.ahead": ["s2t_core.recognizer"],
+    "s2t_core.ahead": ["s2t_core.errors", "s2t_core.recognizer"],
     "s2t_core.training": ["s2t_core"],
     "app.errors": ["app.paths", "s2t_core.errors"],
     "app.paths": [],

@@ -27,7 +27,7 @@ from app.live_lines import LiveLines
 from app.messages import Clock, ModelReady, SessionEnded, Transcribed
 from app.steering import decoding_options
 from app.terminal import note, out_bytes
-from s2t_core.errors import CheckpointError
+from s2t_core.errors import CheckpointError, S2TError
 from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import Alternative, DecodingOptions, Phrase, Segment, Word
@@ -180,6 +180,19 @@ def test_ctrl_c_stops_the_source_and_still_shows_the_last_words(monkeypatch, pre
     assert kinds[-1] == "SessionEnded"
     assert run.shown[-2].events[0].segment.committed == "a b"
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_while_the_recogniser_is_compiled_waits_for_nothing(monkeypatch):
+    def load(*_, **__):
+        threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
+        assert over.wait(20)
+        raise S2TError("The program has ended.")
+
+    over = threading.Event()
+    monkeypatch.setattr("s2t_core.ahead._over", over)
+    with pytest.raises(KeyboardInterrupt):
+        Sources(monkeypatch, load=load).listen(FakeSource())
+    assert over.is_set()
 
 
 def test_a_source_that_breaks_is_said_after_its_last_words(monkeypatch):
