@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "s2t_core.ahead": ["s2t_core.errors", "s2t_core.recognizer"],
     "s2t_core.training": ["s2t_core"],
     "app.errors": ["app.paths", "s2t_core.errors"],
-    "app.paths": [],
+    "app.paths": ["s2t_core.errors"],
     "app.logs": ["app.paths", "app.private_files", "s2t_core.errors"],
     "app.terminal": [],
     "app.live_lines": ["app.terminal", "s2t_core.events", "s2t_core.transcript"],

@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from conftest import SAMPLE
@@ -294,6 +295,19 @@ def test_an_unexpected_error_is_one_line_with_the_log_and_a_traceback_only_with_
     assert "boom" in line and "dictate.log" in line
     with pytest.raises(RuntimeError):
         cli.main(["devices", "--debug"])
+
+
+def _no_home(*_, **__):
+    raise RuntimeError("Could not determine home directory.")
+
+
+@pytest.mark.parametrize("found", [_no_home, lambda *_, **__: Path("~/.local/share/dictate")])
+@pytest.mark.parametrize("words", [["devices"], ["--help"], []])
+def test_a_user_without_a_home_is_told_what_to_set(capsys, monkeypatch, found, words):
+    monkeypatch.setattr("platformdirs.user_data_path", found)
+    assert cli.main(words) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("dictate: The home folder of this user is not known. Set HOME")
 
 
 def test_without_a_display_the_window_is_refused_with_a_remedy(capsys, monkeypatch):
