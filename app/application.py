@@ -24,6 +24,7 @@ from app.paths import runtime_folder, settings_file
 from app.single_instance import ask, claim
 from app.ui.come_forward import come_forward
 from app.ui.theme import apply_style
+from s2t_core.ahead import give_up
 from s2t_core.types import DecodingOptions
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
         if instance is None and not fault:
             ask(runtime_folder(), f"show {os.environ.get('XDG_ACTIVATION_TOKEN', '')}")
             return 0
+        hear_signals(application, application.exit)  # without a question: `quit` asks the window
         desktop = Desktop(
             lambda: load_recognizer(model, device),
             settings_file(),
@@ -62,7 +64,6 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
             (lambda: load_recognizer(model, "cpu")) if device == "auto" else None,
         )
         _report_crashes(desktop)
-        hear_signals(application, application.exit)  # without a question: `quit` asks the window
         companions = Companions(desktop, model, device)
         typing = TypingDesk(desktop, HotkeyDesk(desktop.settings), lambda: (focus(), watch(), ways()))
         companions.settings.choosing_keys.connect(typing.rest)
@@ -76,6 +77,7 @@ def run_window(model: Path, device: str, wishes: DecodingOptions | None = None) 
         companions.open()
         typing.open()
     code = application.exec()
+    give_up()
     ended = desktop.shut_down(_LAST_WORDS_S)
     ended = typing.shut_down() and ended
     ended = companions.shut_down() and ended

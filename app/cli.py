@@ -38,11 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
     # Threads of torch that spin while they wait starve the sound and the window; read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     prepare_streams()
-    options = _parser().parse_args(arguments)
+    debug = False
     try:
+        options = _parser().parse_args(arguments)
+        debug = options.debug
         from app.logs import start_logging
 
-        start_logging(options.debug)
+        start_logging(debug)
         return int(options.run(options))
     except KeyboardInterrupt:
         return FAILED
@@ -52,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         from app.errors import WrongUse, sentence
 
-        if options.debug:
+        if debug:
             raise
         note(f"dictate: {sentence(error)}")
         return WRONG_USE if isinstance(error, WrongUse) else FAILED

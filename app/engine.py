@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from app.collector import put_off
 from app.live_stream import LiveStream
 from app.memory import forget_code, give_back, keep_little
-from app.messages import EngineMessage, ModelFailed, ModelReady, Noticed, Stream
+from app.messages import Clock, EngineMessage, ModelFailed, ModelReady, Noticed, SessionEnded, Stream
 from s2t_core.errors import S2TError
 from s2t_core.streaming.mark import SessionMark
 from s2t_core.types import DecodingOptions
@@ -30,7 +30,8 @@ _LOOK_S = 15.0  # between two looks at whether the model has rested long enough;
 
 
 class Engine(threading.Thread):
-    """Runs until `shut_down`. `report` is called on this thread, once for every message."""
+    """Runs until `shut_down`, or until the model cannot be loaded at the start. `report` is called on this thread, once
+    for every message."""
 
     def __init__(
         self,
@@ -75,9 +76,12 @@ class Engine(threading.Thread):
 
     def run(self) -> None:
         keep_little()
-        if self._wake_up():
-            while (stream := self._next()) is not None:
-                self._transcribe(stream)
+        try:
+            if self._wake_up(ModelFailed):
+                while (stream := self._next()) is not None:
+                    self._transcribe(stream)
+        finally:
+            self._send_away()
 
     def _next(self) -> Stream | None:
         """The next stream, before which the model may have slept; None: it is time to end."""
@@ -89,20 +93,25 @@ class Engine(threading.Thread):
                 if 0 < self._rest_s() <= time.monotonic() - since_s:
                     self._fall_asleep()
                 continue
-            if stream is None or (self._is_asleep and not self._wake_up()):
+            if stream is None:
                 return None
-            if stream is not _WAKE:
+            is_there = not self._is_asleep or self._wake_up(_not_woken if stream is _WAKE else _not_heard)
+            if is_there and stream is not _WAKE:
                 return stream
             since_s = time.monotonic()
 
-    def _wake_up(self) -> bool:
-        """Load the model; returns whether that went well."""
+    def _wake_up(self, said: Callable[[Exception], EngineMessage]) -> bool:
+        """Load the model; returns whether that went well, else it is said. One that slept sleeps on then, and the next
+        who wants it may find it otherwise."""
         try:
             self._recognizer = self._loaded()
         except Exception as error:  # thread boundary
-            self._awake.set_exception(error)
             logger.exception("the model was not loaded")
-            self._report(ModelFailed(error))
+            with self._turning:
+                self._awake.set_exception(error)
+                if self._is_asleep:
+                    self._awake = Future()
+            self._report(said(error))
             return False
         with self._turning:
             self._is_asleep = False
@@ -111,6 +120,13 @@ class Engine(threading.Thread):
         give_back()  # its weights as they were read, before they were made those that are used
         forget_code()
         return True
+
+    def _send_away(self) -> None:
+        """At the end of this thread: nobody waits for a model that will never be there."""
+        with self._turning:
+            self._is_asleep = False
+            if not self._awake.done():
+                self._awake.set_exception(S2TError("The recogniser has ended.", "Start the program again."))
 
     def _fall_asleep(self) -> None:
         with self._turning:
@@ -163,3 +179,11 @@ class Engine(threading.Thread):
         self._recognizer = self._load_on_cpu()
         self._report(Noticed(f"The graphics processor has failed ({error}). The text is made without it from now on."))
         return True
+
+
+def _not_woken(error: Exception) -> EngineMessage:
+    return Noticed(f"The model could not be loaded again ({error}).")
+
+
+def _not_heard(error: Exception) -> EngineMessage:
+    return SessionEnded(Clock(), 0.0, error)

@@ -13,25 +13,36 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def hear_signals(parent: QObject, end: Callable[[], None]) -> None:
-    """Call `end` on the GUI thread for Ctrl+C and for a request to terminate, as long as `parent` lives."""
+    """Call `end` on the GUI thread for Ctrl+C and for a request to terminate, as long as `parent` lives.
+
+    It is called by Qt's loop of events: what comes before that runs waits for it.
+    """
+    asked: list[int] = []
     for number in _SIGNALS:
-        signal.signal(number, lambda *_: end())
+        signal.signal(number, lambda number, _: asked.append(number))
+
+    def look() -> None:
+        if asked:
+            asked.clear()
+            end()
+
     if os.name == "posix":  # the signal itself wakes Qt up: a look now and then would wake a processor that sleeps
-        _wake(parent)
+        _wake(parent, look)
     else:
         looks = QTimer(parent)
-        looks.timeout.connect(_nothing)
+        looks.timeout.connect(look)
         looks.start(_LOOK_MS)
 
 
-def _wake(parent: QObject) -> None:
+def _wake(parent: QObject, look: Callable[[], None]) -> None:
     read, write = os.pipe()
     for end in (read, write):
         os.set_blocking(end, False)
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+
+    def heard() -> None:
+        os.read(read, 1024)
+        look()
+
     woken = QSocketNotifier(read, QSocketNotifier.Type.Read, parent)
-    woken.activated.connect(lambda *_: os.read(read, 1024))
-
-
-def _nothing() -> None:
-    pass
+    woken.activated.connect(lambda *_: heard())

@@ -266,7 +266,8 @@ class History:
                 yield self._base
                 self._base.execute("COMMIT")
             except BaseException:
-                self._base.execute("ROLLBACK")
+                if self._base.in_transaction:  # where the disk is full SQLite may have taken it back itself
+                    self._base.execute("ROLLBACK")
                 raise
         except (sqlite3.Error, OverflowError) as error:
             raise _fault(self._path, error) from None

@@ -24,6 +24,7 @@ from app.export import words_json
 from app.live_lines import LiveLines
 from app.messages import Clock, EngineMessage, ModelFailed, ModelReady, Noticed, SessionEnded, Stream, Transcribed
 from app.terminal import note, out_json
+from s2t_core.ahead import give_up
 from s2t_core.events import AudioLost, SegmentClosed, TranscriptEvent
 from s2t_core.recognizer import load
 from s2t_core.types import DecodingOptions, samples_to_seconds
@@ -85,6 +86,9 @@ def listen(
             if source.received_s() or not source.fault():
                 show(ready)
             fault = _follow(source, messages, show)
+    except KeyboardInterrupt:  # while the model is loaded
+        give_up()
+        raise
     finally:
         source.stop()
         engine.shut_down()

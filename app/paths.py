@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
+
+from s2t_core.errors import S2TError
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -24,7 +27,7 @@ def embedded_model() -> Path:
 
 def personal_model() -> Path:
     """Where the checkpoint adapted to this user is, if there is one."""
-    return Path(platformdirs.user_data_path("dictate", appauthor=False)) / "models" / "personal"
+    return _of_user(platformdirs.user_data_path) / "models" / "personal"
 
 
 def model_in_use() -> Path:
@@ -39,32 +42,32 @@ def sample_audio() -> Path:
 
 def log_file() -> Path:
     """The log of this user; it never holds dictated text."""
-    return Path(platformdirs.user_log_path("dictate", appauthor=False)) / "dictate.log"
+    return _of_user(platformdirs.user_log_path) / "dictate.log"
 
 
 def settings_file() -> Path:
     """What the user has chosen."""
-    return Path(platformdirs.user_config_path("dictate", appauthor=False)) / "settings.json"
+    return _of_user(platformdirs.user_config_path) / "settings.json"
 
 
 def portal_token_file() -> Path:
     """What the desktop gave to remember that its user has let this program type."""
-    return Path(platformdirs.user_state_path("dictate", appauthor=False)) / "portal-token"
+    return _of_user(platformdirs.user_state_path) / "portal-token"
 
 
 def history_file() -> Path:
     """The transcripts that were kept."""
-    return Path(platformdirs.user_data_path("dictate", appauthor=False)) / "history.sqlite"
+    return _of_user(platformdirs.user_data_path) / "history.sqlite"
 
 
 def recordings_folder() -> Path:
     """The sound that was kept with them."""
-    return Path(platformdirs.user_data_path("dictate", appauthor=False)) / "recordings"
+    return _of_user(platformdirs.user_data_path) / "recordings"
 
 
 def journals_folder() -> Path:
     """What a running recording needs to survive its program; empty while nothing runs."""
-    return Path(platformdirs.user_data_path("dictate", appauthor=False)) / "journals"
+    return _of_user(platformdirs.user_data_path) / "journals"
 
 
 def runtime_folder() -> Path:
@@ -78,5 +81,18 @@ def runtime_folder() -> Path:
 
 def own_folders() -> tuple[Path, ...]:
     """All folders in which the program writes by itself; what is in them is this user's alone."""
-    state = Path(platformdirs.user_state_path("dictate", appauthor=False))
+    state = _of_user(platformdirs.user_state_path)
     return history_file().parent, settings_file().parent, log_file().parent, state, runtime_folder()
+
+
+def _of_user(find: Callable[..., Path]) -> Path:
+    """The program's folder of this kind. Raises S2TError where nobody knows where this user's folders are."""
+    try:
+        folder = find("dictate", appauthor=False)
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute():  # it would be in whatever folder is the current one
+        raise S2TError(
+            "The home folder of this user is not known.", "Set HOME to a folder that this user may write to."
+        )
+    return folder

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import logging
+import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ def kept_in(sources: Iterable[Path], places: Iterable[Path], processor: tuple[st
             folder.mkdir(parents=True, exist_ok=True)
             _claim(folder)
         except OSError:
+            _give_up(folder)
             continue
         for other in place.glob(f"{_NAME}*"):
             if not other.name.startswith(version):
@@ -55,11 +58,22 @@ def _digest(content: bytes) -> str:
 
 
 def _claim(folder: Path) -> None:
-    """Raises OSError where there is no room for code, or it cannot be written."""
-    with (folder / "claim").open("wb") as file:
-        if not any(folder.rglob("*.nbc")):
-            file.write(bytes(_ROOM))
-        file.truncate(0)
+    """Raises OSError where there is no room for code, or it cannot be written. The room is given back at once."""
+    with (folder / "claim").open("wb", buffering=0) as file:  # what a buffer still holds would be written once more
+        if any(folder.rglob("*.nbc")):
+            return
+        try:
+            if file.write(bytes(_ROOM)) < _ROOM:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        finally:
+            file.truncate(0)
+
+
+def _give_up(folder: Path) -> None:
+    """Leave nothing behind where no code can be kept; what others keep there stays."""
+    with contextlib.suppress(OSError):
+        (folder / "claim").unlink(missing_ok=True)
+        folder.rmdir()
 
 
 class _Kept(FunctionCache):
@@ -81,8 +95,20 @@ class _Kept(FunctionCache):
             logger.info("compiled code cannot be kept: %s", error)
 
 
+def _places() -> Iterator[Path]:
+    """With the program, else with its user, where one is known."""
+    yield _here / "__pycache__"
+    try:
+        own = user_cache_path("dictate")
+    except RuntimeError as error:
+        logger.info("there is no place for what this user keeps: %s", error)
+        return
+    if own.is_absolute():  # else it would be in whatever folder is the current one
+        yield own
+
+
 _here = Path(__file__).parent
-_folder = kept_in(_here.glob("*.py"), (_here / "__pycache__", user_cache_path("dictate")), PROCESSOR)
+_folder = kept_in(_here.glob("*.py"), _places(), PROCESSOR)
 if _folder is not None:
     numba.config.CACHE_DIR = str(_folder)  # type: ignore[attr-defined]
 

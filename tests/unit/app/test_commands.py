@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from conftest import SAMPLE
@@ -27,7 +28,7 @@ from app.live_lines import LiveLines
 from app.messages import Clock, ModelReady, SessionEnded, Transcribed
 from app.steering import decoding_options
 from app.terminal import note, out_bytes
-from s2t_core.errors import CheckpointError
+from s2t_core.errors import CheckpointError, S2TError
 from s2t_core.events import AudioLost, SegmentClosed, SegmentUpdated
 from s2t_core.transcript import TranscriptDocument
 from s2t_core.types import Alternative, DecodingOptions, Phrase, Segment, Word
@@ -182,6 +183,19 @@ def test_ctrl_c_stops_the_source_and_still_shows_the_last_words(monkeypatch, pre
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_ctrl_c_while_the_recogniser_is_compiled_waits_for_nothing(monkeypatch):
+    def load(*_, **__):
+        threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
+        assert over.wait(20)
+        raise S2TError("The program has ended.")
+
+    over = threading.Event()
+    monkeypatch.setattr("s2t_core.ahead._over", over)
+    with pytest.raises(KeyboardInterrupt):
+        Sources(monkeypatch, load=load).listen(FakeSource())
+    assert over.is_set()
+
+
 def test_a_source_that_breaks_is_said_after_its_last_words(monkeypatch):
     run = Sources(monkeypatch, ScriptedSession(["a"]))
     source = FakeSource()
@@ -281,6 +295,19 @@ def test_an_unexpected_error_is_one_line_with_the_log_and_a_traceback_only_with_
     assert "boom" in line and "dictate.log" in line
     with pytest.raises(RuntimeError):
         cli.main(["devices", "--debug"])
+
+
+def _no_home(*_, **__):
+    raise RuntimeError("Could not determine home directory.")
+
+
+@pytest.mark.parametrize("found", [_no_home, lambda *_, **__: Path("~/.local/share/dictate")])
+@pytest.mark.parametrize("words", [["devices"], ["--help"], []])
+def test_a_user_without_a_home_is_told_what_to_set(capsys, monkeypatch, found, words):
+    monkeypatch.setattr("platformdirs.user_data_path", found)
+    assert cli.main(words) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("dictate: The home folder of this user is not known. Set HOME")
 
 
 def test_without_a_display_the_window_is_refused_with_a_remedy(capsys, monkeypatch):

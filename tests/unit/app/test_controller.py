@@ -72,6 +72,27 @@ def test_what_is_said_before_the_model_is_loaded_is_transcribed_afterwards(qtbot
     qtbot.waitUntil(lambda: controller.document.text == "early")
 
 
+def test_a_model_that_cannot_be_woken_up_is_said_and_the_next_recording_is_heard(qtbot, make, monkeypatch):
+    monkeypatch.setattr("app.engine._LOOK_S", 0.01)
+    loads = []
+
+    def load():
+        loads.append(1)
+        if len(loads) == 2:
+            raise CheckpointError("No memory.", "Close something.")
+        return FakeRecognizer(ScriptedSession(["late"]))
+
+    controller = make(source=[FakeSource(), FakeSource()], load=load)
+    controller._engine._rest_s = lambda: 0.01
+    controller.load()
+    qtbot.waitUntil(lambda: controller.model_state() == "asleep")
+    controller.start("")
+    reaches(qtbot, controller, State.IDLE)
+    assert controller.notices[-1] == "No memory. Close something."
+    controller.start("")
+    qtbot.waitUntil(lambda: controller.document.text == "late")
+
+
 def test_a_second_dictation_goes_on_in_the_same_document(qtbot, make):
     controller = make(ScriptedSession(["one"]), ScriptedSession(["two"]), source=[FakeSource(), FakeSource()])
     controller.load()

@@ -15,7 +15,7 @@ from support.fakes import ClockDecoder, FakeRecognizer, LoudnessDetector, Script
 from app.engine import Engine
 from app.errors import AudioError
 from app.messages import ModelFailed, ModelReady, Noticed, SessionEnded, Stream, Transcribed
-from s2t_core.errors import CheckpointError
+from s2t_core.errors import CheckpointError, S2TError
 from s2t_core.events import AudioLost
 from s2t_core.session import StreamSession
 from s2t_core.streaming.config import SessionConfig
@@ -354,9 +354,33 @@ def test_others_that_transcribe_wake_the_model(sleepy):
     assert asleep(engine) and load.times == 2
 
 
-def test_a_model_that_cannot_be_loaded_again_is_reported(sleepy):
+def test_a_stream_for_which_the_model_cannot_be_loaded_again_is_over_and_the_next_one_is_heard(sleepy):
+    load = Loading(fails_at=2)
+    engine, messages = sleepy(load)
+    assert asleep(engine)
+    engine.listen(Stream(chunks()))
+    ended = messages.get(timeout=20)
+    assert isinstance(ended, SessionEnded) and isinstance(ended.error, CheckpointError)
+    assert engine.model_state() == "asleep"
+    engine.listen(Stream(chunks()))
+    assert words(messages) == "word3"
+
+
+def test_others_for_whom_the_model_cannot_be_loaded_again_are_told_and_may_ask_again(sleepy):
     engine, messages = sleepy(Loading(fails_at=2))
     assert asleep(engine)
     waiting = engine.recognizer()
-    assert isinstance(messages.get(timeout=20), ModelFailed)
+    told = messages.get(timeout=20)
+    assert isinstance(told, Noticed) and "No weights." in told.text
     assert isinstance(waiting.exception(20), CheckpointError)
+    assert isinstance(engine.recognizer().result(20), FakeRecognizer)
+
+
+def test_nobody_waits_for_an_engine_that_has_ended(sleepy):
+    engine, _ = sleepy(Loading())
+    assert asleep(engine)
+    engine.shut_down()
+    early = engine.recognizer()  # behind the end, or after it
+    engine.join(10)
+    for waiting in (early, engine.recognizer()):
+        assert isinstance(waiting.exception(10), S2TError)

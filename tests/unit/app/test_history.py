@@ -257,6 +257,18 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
         History(tmp_path / "file" / "history.sqlite", tmp_path)
 
 
+def test_a_full_disk_is_said_and_what_was_there_stays(history):
+    id, other = kept(history, "here to stay"), history.begin(NOW, "model", "input")
+    pages = history._base.execute("PRAGMA page_count").fetchone()[0]
+    history._base.execute("PRAGMA cache_size = 1")  # it is written before the transaction ends
+    history._base.execute(f"PRAGMA max_page_count = {pages + 10}")
+    for _ in range(2):
+        with pytest.raises(AppError, match="is full"):
+            history.write(other, said(*(f"number{number} " * 500 for number in range(50))))
+    assert history.document(id) == said("here to stay")
+    assert history.document(other) == TranscriptDocument()
+
+
 def test_what_was_acknowledged_is_there_after_a_kill(place, tmp_path):
     code = """
 import sys, itertools

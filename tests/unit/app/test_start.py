@@ -5,12 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from app import __main__ as program
 from app.collector import put_off
 from app.hear_signals import hear_signals
 from app.ui.first_paint import FirstPaint
@@ -99,3 +104,38 @@ def test_a_signal_wakes_the_program(qtbot):
         signal.set_wakeup_fd(-1)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+DRIVEN = Path(__file__).parents[2] / "support" / "drive_end.py"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a process cannot ask another to end")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("when", ["opening", "compiling"])
+def test_a_signal_ends_the_program_in_order_whenever_it_comes(number, when):
+    env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(DRIVEN.parents[2])}
+    with subprocess.Popen([sys.executable, str(DRIVEN), when], env=env, stdout=subprocess.PIPE, text=True) as driven:
+        try:
+            child = driven.stdout.readline()
+            driven.send_signal(number)
+            began = time.monotonic()
+            assert driven.wait(30) == 0
+            assert time.monotonic() - began < 4  # it is not given up either
+        finally:
+            driven.kill()
+        assert driven.stdout.read() == "ended\n"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(child), 0)
+
+
+def test_ctrl_c_before_anything_could_hear_it_is_no_error(monkeypatch, capsys):
+    class Interrupt:
+        def find_spec(self, name, path, target=None):
+            if name == "app.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "app.cli", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupt(), *sys.meta_path])
+    monkeypatch.setattr(sys, "argv", ["dictate"])
+    assert program.main() == 1
+    assert capsys.readouterr().err == ""

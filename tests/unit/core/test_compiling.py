@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import importlib.util
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import numba
 import pytest
 from numba.core.caching import FunctionCache
 
+from s2t_core.kernels import compiling
 from s2t_core.kernels.compiling import compiled
 from s2t_core.kernels.compiling import kept_in as kept_in_for
 
@@ -62,6 +66,52 @@ def test_a_full_disk_is_no_place(source, tmp_path):
     (full / "claim").unlink()
     (full / "claim").symlink_to("/dev/full")
     assert kept_in([source], [tmp_path / "full", tmp_path / "cache"]).parent == tmp_path / "cache"
+    assert not list((tmp_path / "full").iterdir())
+
+
+@pytest.fixture
+def a_mebibyte():
+    """There is room for no more in a file."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("a_mebibyte")
+def test_a_disk_that_becomes_full_gets_its_room_back(source, tmp_path):
+    assert kept_in([source], [tmp_path / "cache"]) is None
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_where_there_is_no_room_what_others_keep_there_stays(source, tmp_path):
+    folder = kept_in([source], [tmp_path / "cache"])
+    (folder / "code.nbi").touch()
+    (folder / "claim").unlink()
+    (folder / "claim").mkdir()  # nothing is written to a folder
+    assert kept_in([source], [tmp_path / "cache"]) is None
+    assert (folder / "code.nbi").exists()
+
+
+def _no_home(*_):
+    raise RuntimeError("Could not determine home directory.")
+
+
+@pytest.mark.parametrize("found", [_no_home, lambda *_: Path("~/.cache/dictate")])
+def test_a_user_without_a_home_has_the_program_s_own_place_alone(source, monkeypatch, found):
+    monkeypatch.setattr(compiling, "user_cache_path", found)
+    monkeypatch.setattr(compiling, "_here", source)  # where no folder can be made
+    assert list(compiling._places()) == [source / "__pycache__"]
+    assert kept_in([source], compiling._places()) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a user's folders are not in HOME alone")
+def test_it_can_be_imported_by_a_user_who_is_not_known(monkeypatch):
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name)
+    code = "import pwd; pwd.getpwuid = {}.__getitem__; import s2t_core.kernels.compiling"
+    subprocess.run([sys.executable, "-c", code], cwd=Path(compiling.__file__).parents[2], check=True)
 
 
 @pytest.fixture
