@@ -28,8 +28,9 @@ def bring_back(
     make_shaper: Callable[[], Shaper],
     note: Callable[[str], None],
     progress: Callable[[float], None],
-) -> int:
-    """Transcribe what is left, keep all of it and remove the journal; returns the transcript's id.
+) -> int | None:
+    """Transcribe what is left, keep all of it and remove the journal; returns the transcript's id, None where nothing
+    was said.
 
     progress: is told how many seconds of the recording are done
     Raises AppError where the history could not take it; the journal stays.
@@ -71,6 +72,6 @@ def bring_back(
     finally:
         keeper.shut_down(_WRITTEN_S)
         journal.close()
-    if keeper.id is None or journal.folder.exists():
+    if journal.folder.exists():
         raise AppError(" ".join(faults[-1:]) or "It is not kept yet.", "Try again: dictate sessions recover")
     return keeper.id

@@ -81,24 +81,28 @@ class History:
         """A new transcript, whose recording of this number has this journal; returns its id."""
         with self._change() as base:
             title = started_at.astimezone().strftime("%Y-%m-%d %H:%M")
-            columns = (title, started_at.astimezone(UTC).isoformat(), storable(model), storable(source))
-            made = base.execute(
-                "INSERT INTO transcripts (title, started_at, model, source) VALUES (?, ?, ?, ?)", columns
-            ).lastrowid
+            values = (title, started_at.astimezone(UTC).isoformat(), storable(model), storable(source))
+            columns = "INSERT INTO transcripts (title, started_at, model, source) VALUES (?, ?, ?, ?)"
+            made = base.execute(columns, values).lastrowid
             assert made is not None
             _entitle(base, made, title)
             know(base, [Known(journal, made, number, 0)] if journal else ())
         return made
 
-    def go_on(self, id: int) -> None:
-        """It grows again."""
+    def go_on(self, id: int, journal: str, number: int) -> None:
+        """It grows again, by the recording of this number with this journal, a new one or one that broke off."""
         with self._change() as base:
             base.execute("UPDATE transcripts SET finished = 0 WHERE id = ?", (id,))
+            base.execute("INSERT OR IGNORE INTO journals VALUES (?, ?, ?, 0)", (storable(journal), id, number))
 
     def of_journal(self, journal: str) -> Known | None:
         """What it has of the recording with this journal."""
         rows = self._rows("SELECT * FROM journals WHERE name = ?", (storable(journal),))
         return known_of(rows[0]) if rows else None
+
+    def journals(self) -> tuple[str, ...]:
+        """The names of those it knows."""
+        return tuple(text_in(name) for (name,) in self._rows("SELECT name FROM journals", ()))
 
     def forget(self, journal: str) -> None:
         """The journal is gone: nothing of it is missing any more."""
@@ -122,10 +126,8 @@ class History:
             base.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", (text_row(id, first), text_row(id, last)))
             base.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             base.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
-            base.execute(
-                "UPDATE transcripts SET words = ?, length_samples = ?, changed_at = ? WHERE id = ?",
-                (word_count(document), length_samples(document), _now(), id),
-            )
+            sizes = (word_count(document), length_samples(document), _now(), id)
+            base.execute("UPDATE transcripts SET words = ?, length_samples = ?, changed_at = ? WHERE id = ?", sizes)
             know(base, heard)
             unnamed = base.execute("SELECT 1 FROM transcripts WHERE id = ? AND named = 0", (id,)).fetchone()
             if unnamed:

@@ -82,12 +82,15 @@ def _connected(path: Path) -> sqlite3.Connection:
     base.text_factory = lambda data: data.decode("utf-8", "replace")  # one damaged title must not cost the others
     try:
         base.executescript(_SET_UP)
-        is_new = base.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+        # Version and tables are seen as they are at one time: another thread or program may be about to renew them.
+        base.execute("BEGIN IMMEDIATE" if _version(base) < _VERSION else "BEGIN")
         if _version(base) > _VERSION:
             raise AppError(f"The history in {path} is of a newer version.", "Install that version again.")
-        if not is_new:
+        if base.execute("SELECT 1 FROM sqlite_master").fetchone() is not None:
             _check(base)
-        _bring_up_to_date(base)
+        if _version(base) < _VERSION:
+            _make(base, _version(base), _VERSION)
+        base.execute("COMMIT")
     except BaseException:
         base.close()
         raise
@@ -118,14 +121,6 @@ def _shapes(base: sqlite3.Connection) -> dict[str, list[Any]]:
     kinds = dict(base.execute("SELECT name, upper(substr(sql, 1, 14)) FROM sqlite_master WHERE type = 'table'"))
     ordinary = {name: base.execute(f"PRAGMA table_xinfo({name})").fetchall() for name in _TABLES}
     return {**{name: [kinds.get(name), *columns] for name, columns in ordinary.items()}, "texts": [kinds.get("texts")]}
-
-
-def _bring_up_to_date(base: sqlite3.Connection) -> None:
-    """Make the tables, or add what this version's have."""
-    if _version(base) < _VERSION:
-        base.execute("BEGIN IMMEDIATE")  # another thread or program may be about to do the same
-        _make(base, _version(base), _VERSION)
-        base.execute("COMMIT")
 
 
 def _make(base: sqlite3.Connection, old: int, new: int) -> None:

@@ -18,7 +18,6 @@ from app.journal.writer import Journal
 from s2t_core.transcript import Item, TranscriptDocument
 
 _Job = Callable[[History], None]
-_ALL = 1 << 40  # events
 
 
 @dataclass(slots=True)
@@ -34,6 +33,13 @@ class _Sheet:
     number: int = 0
 
 
+@dataclass(slots=True)
+class _Row:
+    """Of a transcript in the history; without an id until it has one."""
+
+    id: int | None = None
+
+
 class Keeper(threading.Thread):
     """Writes one transcript after the other; `report` is called on its thread with what went wrong, once for a fault
     that lasts. The text in memory is never touched."""
@@ -43,22 +49,28 @@ class Keeper(threading.Thread):
         self._open = open_history
         self._report = report
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self.id: int | None = None  # of the transcript that is open; written by this thread
+        self._row = self._open_now = _Row()  # of the transcript that is written; of the one that was turned to last
         self._document = TranscriptDocument()  # as it is on disk
         self._sheet = _Sheet((TranscriptDocument(), 0))
         self._begun: tuple[Head, str] | None = None  # a recording that the history does not know yet, and its journal
-        self._over: list[tuple[Journal, int]] = []  # of recordings that ended, with their numbers, until all is on disk
+        self._sheets: list[_Sheet] = []  # of recordings in the transcript, until all of each is on disk
+        self._over: list[Journal] = []  # of those that ended
         self._fault = ""
         self._wanted = False  # until something is to be kept no file is made
         self.refused = False  # the open transcript, when it was written last; what it holds since is in memory alone
+
+    @property
+    def id(self) -> int | None:
+        """Of the transcript that is open; None before it has a row."""
+        return self._open_now.id
 
     def begin(self, head: Head, journal: str) -> None:
         """A recording begins, in the transcript that is open or in a new one; the head has its number there."""
         self._wanted = True
         self._fault = ""  # what goes wrong is said once for every recording
-        sheet = self._sheet
-        self._sheet = _Sheet(sheet.seen, journal, head.recording)
-        self._jobs.put(lambda history: self._begin(history, head, journal, sheet))
+        last = self._sheet
+        new = self._sheet = _Sheet(last.seen, journal, head.recording)
+        self._jobs.put(lambda history: self._begin(history, head, last, new))
 
     def keep(self, title: str, model: str, document: TranscriptDocument) -> Future[int]:
         """A whole transcript beside the one that is open: the text of a file of this name. Gives its id once it is
@@ -90,7 +102,7 @@ class Keeper(threading.Thread):
         sheet = self._sheet
 
         def finish(history: History) -> None:
-            self._over.append((journal, sheet.number))
+            self._over.append(journal)
             self._settle(history, sheet)
 
         self._jobs.put(finish)
@@ -98,11 +110,12 @@ class Keeper(threading.Thread):
     def turn_to(self, id: int | None, document: TranscriptDocument) -> None:
         """What follows belongs to this kept transcript, which is `document`, or to a new one."""
         self._sheet = _Sheet((document, 0))
+        row = self._open_now = _Row(id)
         self._wanted = self._wanted or id is not None
 
         def turn(_: History) -> None:
             self._let_go()
-            self.id, self._document, self._begun, self.refused = id, document, None, False
+            self._row, self._document, self._begun, self.refused = row, document, None, False
 
         self._jobs.put(turn)
 
@@ -141,9 +154,9 @@ class Keeper(threading.Thread):
 
     def _let_go(self) -> None:
         """What was never kept can be recovered from the journals."""
-        for journal, _ in self._over:
+        for journal in self._over:
             journal.close()
-        self._over = []
+        self._over, self._sheets = [], []
 
     def _opened(self) -> History:
         try:
@@ -160,22 +173,25 @@ class Keeper(threading.Thread):
             self._fault = sentence(error)
             self._report(f"{self._fault} The text is not being saved.")
 
-    def _begin(self, history: History, head: Head, journal: str, sheet: _Sheet) -> None:
-        if self._over:  # the disk refused the end of the recording before
-            self._settle(history, sheet)
-        self._begun = head, journal
-        if self.id is not None:  # a new one is made when there is something to keep
+    def _begin(self, history: History, head: Head, last: _Sheet, new: _Sheet) -> None:
+        try:
+            if self._over:  # the disk refused the end of the recording before
+                self._settle(history, last)
+        finally:  # from now on what is written has that of this one, too
+            self._sheets.append(new)
+        self._begun = head, new.journal
+        if self._row.id is not None:  # a new one is made when there is something to keep
             self._open_row(history)
 
     def _open_row(self, history: History) -> None:
         if self._begun is None:
             return
         head, journal = self._begun
-        if self.id is None:
-            self.id = history.begin(head.started_at, head.model, head.source, journal, head.recording)
+        if self._row.id is None:
+            self._row.id = history.begin(head.started_at, head.model, head.source, journal, head.recording)
             self._document = TranscriptDocument()
         else:
-            history.go_on(self.id)
+            history.go_on(self._row.id, journal, head.recording)
         self._begun = None
 
     def _write(self, history: History, sheet: _Sheet) -> None:
@@ -190,32 +206,34 @@ class Keeper(threading.Thread):
         document, heard = sheet.seen
         if document.closed:
             self._open_row(history)
-        if self.id is None:
+        id = self._row.id
+        if id is None:
             return
         before, now = self._document.closed, document.closed
         first = next((place for place, (a, b) in enumerate(zip(before, now, strict=False)) if a is not b), None)
         first = min(len(before), len(now)) if first is None else first
         if first < max(len(before), len(now)):
-            known = [Known(journal.folder.name, self.id, number, _ALL) for journal, number in self._over]
-            if sheet.journal:
-                known.append(Known(sheet.journal, self.id, sheet.number, heard))
-            history.write(self.id, document, first, _end(before, now), known)
+            # Those before may have broken off: what the document has of them is written here, too.
+            counts = [(one, heard if one is sheet else one.seen[1]) for one in self._sheets if one.journal]
+            known = [Known(one.journal, id, one.number, count) for one, count in counts]
+            history.write(id, document, first, _end(before, now), known)
             self._document = document
 
     def _settle(self, history: History, sheet: _Sheet) -> None:
         """Of recordings that are over nothing but the history is needed any more, once it has all of them."""
         self._write(history, sheet)
-        if self._over and self.id is not None:
-            history.finish(self.id)
+        if self._over and self._row.id is not None:
+            history.finish(self._row.id)
         while self._over:
-            journal, _ = self._over.pop()
+            journal = self._over.pop()
             journal.remove()
+            self._sheets = [one for one in self._sheets if one.journal != journal.folder.name]
             history.forget(journal.folder.name)
 
     def _add_recording(self, history: History, key: RecordingKey, file: Path) -> None:
         self._open_row(history)
-        if self.id is not None:
-            history.add_recording(self.id, key, file)
+        if self._row.id is not None:
+            history.add_recording(self._row.id, key, file)
 
 
 def _end(before: tuple[Item, ...], now: tuple[Item, ...]) -> int:

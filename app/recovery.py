@@ -10,13 +10,14 @@ from typing import Protocol
 
 from app.errors import AppError
 from app.history import History
+from app.history_items import file_name_in
 from app.journal.entries import Head
 from app.journal.reader import LeftBehind, left_behind, read, sweep
 from app.journal.writer import Journal
 from app.messages import Stream
 from s2t_core.events import DocumentEvent, TranscriptEvent
 from s2t_core.transcript import TranscriptDocument, applied
-from s2t_core.types import AudioChunk, DecodingOptions, neighbours_joined
+from s2t_core.types import AudioChunk, DecodingOptions, Segment, neighbours_joined
 
 _BLOCK_S = 10.0  # of sound at once: text is seen to come, and most drafts, which only cost time here, are left out
 
@@ -83,7 +84,9 @@ def find(journals: Path, history: History, make_shaper: Callable[[], Shaper]) ->
             if recovery.id is not None:
                 history.finish(recovery.id)
             Journal(left.folder, None, lambda _: None).remove()
-            history.forget(left.folder.name)
+    for name in history.journals():
+        if not (journals / file_name_in(name)).is_dir():
+            history.forget(name)
     return tuple(found)
 
 
@@ -166,9 +169,21 @@ def _with_events(
     page, caught_up = TranscriptDocument(), False
     for number, event in events:
         if number > heard and not caught_up:
-            document, caught_up = replace(document, open=page.open, over=page.over), True
+            document, caught_up = _opened_again(document, page), True
         for shaped in shaper.push(event):
             page = applied(page, shaped)
             if caught_up:
                 document = applied(document, shaped)
-    return document if caught_up else replace(document, open=page.open, over=page.over)
+    return document if caught_up else _opened_again(document, page)
+
+
+def _opened_again(document: TranscriptDocument, page: TranscriptDocument) -> TranscriptDocument:
+    """The document with what is open on the page. Where a session broke off that is at its end already, closed as far
+    as it was committed."""
+    was_open = {(one.speaker, one.id, one.start_sample, one.committed) for one in page.open}
+    closed = document.closed
+    while closed and isinstance(last := closed[-1], Segment):
+        if (last.speaker, last.id, last.start_sample, last.committed) not in was_open:
+            break
+        closed = closed[:-1]
+    return replace(document, closed=closed, open=page.open, over=page.over)

@@ -138,6 +138,8 @@ def _brought_back(found: list[Recovery], options: argparse.Namespace) -> list[di
     for one in reversed(found):
         with tqdm(total=round(one.end_s), unit="s", desc="Recovering", disable=None, leave=False) as bar:
             id = bring_back(one, recognizer, _open_history, shaper, note, lambda done_s: bar.update(done_s - bar.n))
+        if id is None:
+            continue
         row = _history().find(id)
         brought.append(_row_json(row))
         if not options.json:

@@ -73,7 +73,7 @@ MAY_IMPORT = {
     "app.file_lock": [],
     "app.journal": ["app.errors", "app.file_lock", "app.private_files", "s2t_core.events", "s2t_core.streaming.mark",
                     "s2t_core.types"],
-    "app.recovery": ["app.errors", "app.history", "app.journal", "app.messages", "s2t_core.events",
+    "app.recovery": ["app.errors", "app.history", "app.history_items", "app.journal", "app.messages", "s2t_core.events",
                      "s2t_core.transcript", "s2t_core.types"],
     "app.history_items": ["s2t_core.events", "s2t_core.transcript", "s2t_core.types"],
     "app.history_journals": ["app.history_items"],

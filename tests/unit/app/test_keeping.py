@@ -206,7 +206,7 @@ def test_of_a_recording_that_is_over_the_history_knows_all_though_the_next_has_b
             slow.wait(10)
             return super().begin(*what)
 
-        def go_on(self, id):
+        def go_on(self, id, *what):
             raise AppError("Killed here.", "")
 
     keeper = Keeper(lambda: Slow(tmp_path / "history.sqlite", tmp_path), said.append)

@@ -67,7 +67,7 @@ class Program:
         if id is None:
             self.id = self.history.begin(NOW, "m", "i", "one")
         else:
-            self.history.go_on(id)
+            self.history.go_on(id, name, len(self.document.session_starts) - 1)
         self.heard = 0
 
     def run(self, chunks, keeps=lambda: True):
