@@ -142,10 +142,12 @@ def _known(left: LeftBehind, history: History) -> tuple[int | None, int, Transcr
     if found is not None:
         kept = history.document(found.transcript)
         return found.transcript, found.heard, kept, _at_recording(kept, found.number)
+    id = left.head.transcript
     try:
-        if left.head.transcript is not None:  # the history knows it, but nothing of this recording
-            kept = history.document(left.head.transcript)
-            return left.head.transcript, 0, kept, kept.begin_session()
+        # The history knows it, but nothing of this recording. One that began later has the number of one that is gone.
+        if id is not None and history.find(id).started_at <= left.head.started_at:
+            kept = history.document(id)
+            return id, 0, kept, kept.begin_session()
     except AppError:  # it was deleted since
         pass
     return None, 0, TranscriptDocument(), TranscriptDocument().begin_session()

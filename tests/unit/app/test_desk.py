@@ -590,7 +590,7 @@ def test_what_was_said_and_written_since_the_offer_stays_when_it_is_brought_back
     first = begin("so far so good")
     record(qtbot, first)
     ((_, _, _),) = kept(first)
-    head = Head(datetime(2026, 3, 1, 12, tzinfo=UTC), "model", "Yeti", 1, 1)
+    head = Head(datetime.now(UTC), "model", "Yeti", 1, 1)
     journal = Journal(journals_folder() / "20260301T120000", head, print)
     journal.sound(AudioChunk(np.full(48000, 0.5, np.float32), 16000, 0))
     journal.text("", (SegmentClosed(Segment(0, 0, 16000, "cut off")),), SessionMark(16000, 1))

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app import history_store
 from app.errors import AppError
 from app.history import History
 from app.history_journals import Known
@@ -193,6 +194,29 @@ def test_a_history_of_the_first_version_is_brought_up_to_date_once_though_many_o
     assert history.transcripts("new")[0].title == "new"
     assert history.unchanged_since(NOW) == []
     history.close()
+
+
+def test_a_history_that_is_just_being_renewed_is_not_taken_for_a_damaged_one(place, tmp_path, monkeypatch):
+    """Another program renews it between a look at its version and one at its tables."""
+    place.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as base:
+        base.execute("PRAGMA journal_mode = WAL")
+        base.executescript(_SCHEMA + "PRAGMA user_version = 1;")
+    really_check, others = history_store._check, []
+
+    def check(base):
+        monkeypatch.setattr(history_store, "_check", really_check)
+        thread = threading.Thread(target=lambda: History(place, tmp_path).close())
+        thread.start()
+        thread.join(0.5)  # it waits for this one
+        others.append(thread)
+        really_check(base)
+
+    monkeypatch.setattr(history_store, "_check", check)
+    with contextlib.closing(History(place, tmp_path)) as history:
+        assert history.notice == ""
+    others[0].join(10)
+    assert not any("broken" in file.name for file in place.parent.iterdir())
 
 
 def test_what_the_second_version_knew_of_a_journal_is_still_known(place, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -245,6 +246,43 @@ def test_behind_a_slow_disk_every_recording_is_known_with_its_own_count(tmp_path
     history = History(tmp_path / "history.sqlite", tmp_path)
     assert history.of_journal("two") == Known("two", 1, 0, 3) and history.document(1) == document
     history.close()
+
+
+def test_a_recording_that_broke_off_is_known_with_what_the_next_one_writes_of_it(tmp_path, said):
+    refusing = threading.Event()
+    refusing.set()
+
+    class Refusing(History):
+        def write(self, *what):
+            if refusing.is_set():
+                raise AppError("No.", "")
+            super().write(*what)
+
+    keeper = Keeper(lambda: Refusing(tmp_path / "history.sqlite", tmp_path), said.append)
+    keeper.start()
+    keeper.begin(HEAD, "one")
+    keeper.see(document := TranscriptDocument().begin_session().apply(closed("one")), 5)
+    assert keeper.catch_up(10)
+    refusing.clear()
+    keeper.begin(replace(HEAD, recording=1), "two")
+    keeper.see(document := document.begin_session().apply(closed("two")), 3)
+    keeper.shut_down(10)
+    history = History(tmp_path / "history.sqlite", tmp_path)
+    assert history.of_journal("one") == Known("one", 1, 0, 5) and history.of_journal("two") == Known("two", 1, 1, 3)
+    history.close()
+
+
+def test_which_transcript_is_open_is_known_at_once(tmp_path, keeper):
+    history = History(tmp_path / "history.sqlite", tmp_path)
+    id = history.begin(NOW, "m", "i")
+    history.close()
+    slow = threading.Event()
+    keeper.turn_to(id, TranscriptDocument())
+    keeper._jobs.put(lambda _: slow.wait(10))
+    assert keeper.id == id
+    keeper.turn_to(None, TranscriptDocument())
+    assert keeper.id is None
+    slow.set()
 
 
 def test_editing_a_transcript_does_not_change_how_much_of_its_recording_it_has(tmp_path, keeper):

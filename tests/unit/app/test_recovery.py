@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -304,6 +304,48 @@ def test_it_is_brought_back_once_whoever_asks_first(tmp_path):
     with pytest.raises(AppError, match="it is gone"):
         take_up(second, history, Unshaped(), print)
     history.close()
+
+
+def test_a_deleted_transcript_s_words_do_not_get_into_one_that_has_its_number_now(tmp_path):
+    journal = Journal(tmp_path / "journals" / "one", Head(NOW, "m", "i", 1, 1), print)
+    journal.text("", (SegmentClosed(Segment(0, 0, 900, "cut off")),), SessionMark(900, 1))
+    journal.close()
+    with contextlib.closing(History(tmp_path / "history.sqlite", tmp_path)) as history:
+        id = history.begin(NOW + timedelta(hours=1), "m", "i")
+        history.write(id, TranscriptDocument().begin_session().apply(SegmentClosed(Segment(0, 0, 900, "Another."))))
+        (found,) = find(tmp_path / "journals", history, Unshaped)
+        assert found.id is None and found.document.text == "cut off"
+        assert history.document(id).text == "Another."
+
+
+def test_text_that_was_settled_when_its_session_broke_off_comes_once(tmp_path):
+    program = Program(tmp_path)
+    program.run(sound()[:100])
+    assert program.document.open
+    program.document = program.document.without_open()
+    program.keep()
+    program.die()
+    assert words(recovered(tmp_path)) == words(whole(sound()[:100]))
+
+
+def test_where_nothing_was_said_there_is_nothing_to_keep_and_the_journal_goes(tmp_path):
+    journal = Journal(tmp_path / "journals" / "one", Head(NOW, "m", "i", None, 0), print)
+    for chunk in sound(seconds=(0, 3)):
+        journal.sound(chunk)
+    journal.close()
+    with contextlib.closing(History(tmp_path / "history.sqlite", tmp_path)) as history:
+        found = find(tmp_path / "journals", history, Unshaped)
+    open_history = lambda: History(tmp_path / "history.sqlite", tmp_path)  # noqa: E731
+    assert bring_back(found[0], Recognizer(), open_history, Unshaped, print, lambda _: None) is None
+    assert not list((tmp_path / "journals").iterdir())
+
+
+def test_what_is_known_of_journals_that_are_gone_is_forgotten(tmp_path):
+    with contextlib.closing(History(tmp_path / "history.sqlite", tmp_path)) as history:
+        history.begin(NOW, "m", "i", "gone")
+        assert history.journals() == ("gone",)
+        find(tmp_path / "journals", history, Unshaped)
+        assert history.journals() == ()
 
 
 def cut_off_twice(home):
