@@ -82,8 +82,8 @@ class History:
         with self._change() as base:
             title = started_at.astimezone().strftime("%Y-%m-%d %H:%M")
             values = (title, started_at.astimezone(UTC).isoformat(), storable(model), storable(source))
-            columns = "INSERT INTO transcripts (title, started_at, model, source) VALUES (?, ?, ?, ?)"
-            made = base.execute(columns, values).lastrowid
+            insert = "INSERT INTO transcripts (title, started_at, model, source) VALUES (?, ?, ?, ?)"
+            made = base.execute(insert, values).lastrowid
             assert made is not None
             _entitle(base, made, title)
             know(base, [Known(journal, made, number, 0)] if journal else ())
