@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 if sys.platform == "win32":
     import msvcrt
@@ -20,3 +21,18 @@ else:
     def lock(number: int) -> None:
         """Own the open file of this number. Raises OSError where another process does."""
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_owned(file: Path) -> bool:
+    """Whether a process owns this file; one that cannot be opened has no owner."""
+    try:
+        number = os.open(file, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        lock(number)
+    except OSError:
+        return True
+    finally:
+        os.close(number)
+    return False

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from app.errors import AppError
-from app.file_lock import lock
+from app.file_lock import is_owned
 
 _PATIENCE_S = 2.0
 _LONGEST = 10_000  # bytes of an answer
@@ -34,17 +34,7 @@ def process(folder: Path) -> str:
 
 def is_running(folder: Path) -> bool:
     """Whether a window runs there, answering or not: it owns the lock."""
-    try:
-        number = os.open(folder / "lock", os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        lock(number)
-    except OSError:
-        return True
-    finally:
-        os.close(number)
-    return False
+    return is_owned(folder / "lock")
 
 
 def say(folder: Path, line: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.errors import AppError
-from app.file_lock import lock
+from app.file_lock import is_owned
 from app.journal.entries import Head, Text, unpack_head, unpack_sound, unpack_text
 from app.journal.records import VERSION, Kind, Record, unpack
 from app.journal.writer import GONE, SOUND_FILES, TEXT_FILE
@@ -131,14 +130,4 @@ def _is_journal(folder: Path) -> bool:
 
 def _is_written(folder: Path) -> bool:
     """Whether a program owns it."""
-    try:
-        number = os.open(folder / TEXT_FILE, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        lock(number)
-    except OSError:
-        return True
-    finally:
-        os.close(number)
-    return False
+    return is_owned(folder / TEXT_FILE)

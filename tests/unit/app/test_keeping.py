@@ -198,15 +198,22 @@ def test_a_history_that_cannot_be_opened_at_first_gets_all_of_it_later(tmp_path,
     assert len(said) == 1
 
 
-def test_of_a_recording_that_is_over_the_history_knows_all_though_the_next_has_begun(tmp_path, said):
-    slow, writing = threading.Event(), threading.Event()
+def slowly(writing, may_go_on):
+    """A history whose new transcripts wait, once they are being written, until they may go on."""
 
     class Slow(History):
         def begin(self, *what):
             writing.set()
-            slow.wait(10)
+            may_go_on.wait(10)
             return super().begin(*what)
 
+    return Slow
+
+
+def test_of_a_recording_that_is_over_the_history_knows_all_though_the_next_has_begun(tmp_path, said):
+    slow, writing = threading.Event(), threading.Event()
+
+    class Slow(slowly(writing, slow)):
         def go_on(self, id, *what):
             raise AppError("Killed here.", "")
 
@@ -226,14 +233,7 @@ def test_of_a_recording_that_is_over_the_history_knows_all_though_the_next_has_b
 
 def test_behind_a_slow_disk_every_recording_is_known_with_its_own_count(tmp_path, said):
     slow, writing = threading.Event(), threading.Event()
-
-    class Slow(History):
-        def begin(self, *what):
-            writing.set()
-            slow.wait(10)
-            return super().begin(*what)
-
-    keeper = Keeper(lambda: Slow(tmp_path / "history.sqlite", tmp_path), said.append)
+    keeper = Keeper(lambda: slowly(writing, slow)(tmp_path / "history.sqlite", tmp_path), said.append)
     keeper.start()
     keeper.begin(HEAD, "one")
     keeper.see(document := TranscriptDocument().begin_session().apply(closed("one")), 5)
