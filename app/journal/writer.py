@@ -38,12 +38,12 @@ class Journal:
     never more than a minute of it lies on disk while text keeps up.
     """
 
-    def __init__(self, folder: Path, head: Head | None, report: Callable[[str], None], events: int = 0) -> None:
-        """folder: its own; head: None where the journal is there and goes on, behind so many `events`."""
+    def __init__(self, folder: Path, head: Head | None, report: Callable[[str], None]) -> None:
+        """folder: its own; head: None where the journal is there and goes on; then see `count_from`."""
         self.folder = folder
         self._head = head
         self._report = report
-        self._count = events
+        self._count = 0  # of events
         self._text: AppendFile | None = None
         self._opening = threading.Lock()
         self._parts: deque[tuple[Path, dict[str, int]]] = deque()  # where the sound of each channel ends in it

@@ -574,7 +574,8 @@ def test_what_a_crash_left_is_offered_and_brought_back_and_the_same_transcript_g
 def test_text_that_was_brought_back_is_never_kept_without_its_events(qtbot, begin):
     """Else it would come twice when the program is killed meanwhile."""
     left_behind_by_a_crash()
-    journal = Journal(journals_folder() / "20260301T120000", None, print, 1)
+    journal = Journal(journals_folder() / "20260301T120000", None, print)
+    journal.count_from(1)
     journal.text("", (SegmentClosed(Segment(0, 0, 20000, "so far so good")),), SessionMark(20000, 1))
     journal.close()
     desktop = begin("and on")

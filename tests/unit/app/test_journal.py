@@ -208,7 +208,8 @@ def test_it_goes_on_behind_what_was_torn(journal, said):
     path = journal.folder / TEXT_FILE
     with path.open("ab") as file:
         file.write(pack(Kind.TEXT, b"x" * 500)[:77])
-    second = Journal(journal.folder, None, said.append, read(journal.folder).count)
+    second = Journal(journal.folder, None, said.append)
+    second.count_from(read(journal.folder).count)
     second.text("", (closed("two", 1),), SessionMark(200, 2))
     left = found(second)
     assert [event.segment.committed for _, event in left.events] == ["one", "two"]

@@ -197,7 +197,8 @@ def test_killed_again_while_it_is_brought_back_nothing_comes_twice(tmp_path):
     program = Program(tmp_path)
     program.run(sound()[:35])
     program.journal.close()
-    again = Journal(program.journal.folder, None, print, 10_000)
+    again = Journal(program.journal.folder, None, print)
+    again.count_from(10_000)
     for chunk in sound()[35:]:  # much sound that was never transcribed
         again.sound(chunk)
     again.close()
@@ -246,7 +247,8 @@ def test_a_gap_in_the_recording_stays_a_gap_and_lost_sound_of_the_journal_become
     program.run(chunks[:60])
     program.die()
     later = [chunk for chunk in chunks if chunk.start > 90 * 1600]
-    journal = Journal(program.journal.folder, None, print, 10_000)
+    journal = Journal(program.journal.folder, None, print)
+    journal.count_from(10_000)
     for chunk in later:
         journal.sound(chunk)
     journal.close()
@@ -403,7 +405,8 @@ def test_what_was_written_since_it_was_found_stays(tmp_path):
 
 def test_killed_while_it_comes_back_behind_another_recording_nothing_comes_twice(tmp_path):
     first, _ = cut_off_twice(tmp_path)
-    again = Journal(first.journal.folder, None, print, 10_000)
+    again = Journal(first.journal.folder, None, print)
+    again.count_from(10_000)
     for chunk in sound()[60:]:  # much sound that was never transcribed
         again.sound(chunk)
     again.close()
